@@ -1,0 +1,33 @@
+#pragma once
+
+#include <deque>
+#include <mutex>
+#include <string>
+
+#include "book/price.hpp"
+#include "book/types.hpp"
+
+namespace tickgate::book {
+
+/// One thing traded on one venue, as its feed made it known. Immutable once listed, so it is read from any thread.
+struct Instrument {
+    InstrumentId id{};
+    FeedId feed{};
+    std::string symbol;        ///< canonical: VENUE:BASE-QUOTE, upper case
+    std::string venue_symbol;  ///< the venue's own name, as the venue writes it
+    Scales scales;             ///< at listing; a Scale event may raise them later
+};
+
+/// Owns all instruments of the process; addresses are stable for its life, which is the process's.
+/// Thread: any; listing is rare and locks.
+class InstrumentRegistry {
+public:
+    /// Lists a new instrument and numbers it. The caller announces it by an Event::listed.
+    const Instrument& add(FeedId feed, std::string symbol, std::string venue_symbol, Scales scales);
+
+private:
+    std::mutex mutex_;
+    std::deque<Instrument> instruments_;
+};
+
+}  // namespace tickgate::book

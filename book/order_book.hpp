@@ -1,0 +1,163 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "book/price.hpp"
+#include "book/types.hpp"
+
+namespace tickgate::book {
+
+/// A price with its total quantity, and the sequence at which it last changed.
+struct Level {
+    Price price{0};
+    Quantity quantity{0};
+    Sequence changed;
+};
+
+/// What a client is told of one level: its new absolute quantity, zero where it is gone.
+struct LevelChange {
+    Price price{0};
+    Quantity quantity{0};
+
+    friend bool operator==(const LevelChange&, const LevelChange&) = default;
+};
+
+/// What applying one level did.
+enum class LevelUpdate : std::uint8_t { Unchanged, Added, Changed, Removed };
+
+/// How a batch came to be. A merged one (an edge's, from a conflated delta) names every price that was touched since
+/// the batch before, also those that came and went, so that each counts as touched at its sequence.
+enum class BatchKind : std::uint8_t { Exact, Merged };
+
+/// One side of a book: a contiguous sorted array with the best level at the end, and a bounded log of the prices that
+/// left. Thread: the book agent's.
+class BookSide {
+public:
+    explicit BookSide(Side side, std::size_t log_capacity);
+
+    LevelUpdate set(Price price, Quantity quantity, Sequence at, BatchKind kind);
+
+    /// All levels, worst first, the best at the end. Valid until the next change.
+    [[nodiscard]] std::span<const Level> levels() const noexcept { return levels_; }
+    /// The best `depth` levels (0: all), same order.
+    [[nodiscard]] std::span<const Level> best(std::size_t depth) const noexcept;
+    [[nodiscard]] std::optional<Level> top() const noexcept;
+
+    /// True when `a` is nearer to the touch than `b`.
+    [[nodiscard]] bool better(Price a, Price b) const noexcept { return side_ == Side::Bid ? a > b : a < b; }
+
+    /// The last sequence of which a leaving price was forgotten: from before it nobody can be brought on.
+    [[nodiscard]] Sequence horizon() const noexcept { return horizon_; }
+    void forget_before(Sequence sequence) noexcept;
+
+    /// Multiplies all prices and quantities; the log is forgotten.
+    void rescale(std::int64_t price_factor, std::int64_t quantity_factor, Sequence at);
+
+    struct Departure {
+        Sequence at;
+        Price price{0};
+    };
+    /// Calls `visit(Departure)` for each price that left after `since`, newest first.
+    template <typename Visit>
+    void departures_since(Sequence since, Visit&& visit) const {
+        for (std::size_t i = 0; i < log_size_; ++i) {
+            const Departure& departure = log_[(log_next_ + log_.size() - 1 - i) % log_.size()];
+            if (departure.at <= since) return;
+            visit(departure);
+        }
+    }
+
+    [[nodiscard]] Side side() const noexcept { return side_; }
+
+private:
+    [[nodiscard]] std::size_t lower_bound(Price price) const noexcept;
+    void log_departure(Price price, Sequence at);
+
+    Side side_;
+    std::vector<Level> levels_;
+    std::vector<Departure> log_;  // ring
+    std::size_t log_next_ = 0;
+    std::size_t log_size_ = 0;
+    Sequence horizon_;
+};
+
+/// The best D levels of each side as they were at one sequence, each side worst first as in the book.
+struct Cut {
+    std::vector<Level> bids;
+    std::vector<Level> asks;
+};
+
+/// Changes of both sides, each best first.
+struct BookDelta {
+    std::vector<LevelChange> bids;
+    std::vector<LevelChange> asks;
+
+    [[nodiscard]] bool empty() const noexcept { return bids.empty() && asks.empty(); }
+    void clear() noexcept {
+        bids.clear();
+        asks.clear();
+    }
+};
+
+/// One symbol's book with its history: `changes_since` brings a client from any sequence it may hold, at any depth,
+/// to a cut, as long as that sequence is not before the horizon. Thread: the book agent's.
+class OrderBook {
+public:
+    static constexpr std::size_t kDefaultLog = 4'096;  ///< prices that left, remembered for each side
+
+    explicit OrderBook(std::size_t log_capacity = kDefaultLog);
+
+    [[nodiscard]] Sequence sequence() const noexcept { return sequence_; }
+    [[nodiscard]] const BookSide& side(Side side) const noexcept { return side == Side::Bid ? bids_ : asks_; }
+    [[nodiscard]] std::optional<Level> best(Side side) const noexcept { return this->side(side).top(); }
+    /// Best bid at or above best ask.
+    [[nodiscard]] bool crossed() const noexcept;
+
+    /// Starts the batch that leads to `to` (greater than sequence()); `set` and `replace` belong to it.
+    void begin(Sequence to, BatchKind kind = BatchKind::Exact) noexcept;
+    LevelUpdate set(Side side, Price price, Quantity quantity);
+    /// Makes one side equal to `levels` (any order, no duplicate price; a zero quantity is no level) by its
+    /// difference, so that only what differs counts as changed. `levels` is sorted in place.
+    /// Returns how many levels changed.
+    std::size_t replace(Side side, std::vector<LevelChange>& levels);
+
+    /// States between `after` and `until` were never held here: who holds one of those needs a snapshot.
+    void add_hole(Sequence after, Sequence until);
+
+    /// Nobody who holds a sequence before the present one can be brought on any more; the numbering goes on.
+    void rescale(std::int64_t price_factor, std::int64_t quantity_factor);
+
+    /// True while `changes_since(since, ..)` can answer.
+    [[nodiscard]] bool remembers(Sequence since) const noexcept;
+
+    /// Copies the best `depth` levels of each side (0: all) into `out`, reusing its memory.
+    void copy_cut(std::size_t depth, Cut& out) const;
+
+    /// What a client that holds this book as of `since`, cut to `depth`, must be told to hold `cut`, the cut of that
+    /// depth as it was at `at` (since <= at <= sequence()). May repeat a level, never omits one.
+    /// Precondition: remembers(since). `out` is overwritten.
+    void changes_since(Sequence since, const Cut& cut, Sequence at, std::size_t depth, BookDelta& out) const;
+
+private:
+    BookSide bids_;
+    BookSide asks_;
+    Sequence sequence_;
+    BatchKind batch_kind_ = BatchKind::Exact;
+
+    struct Hole {
+        Sequence after;
+        Sequence until;
+    };
+    std::vector<Hole> holes_;
+    std::vector<Level> replaced_;  // scratch of replace
+    mutable std::vector<Price> gone_;  // scratch of changes_since
+};
+
+/// Exactly what differs between two cuts of one depth: what a client that holds `before` must be told to hold
+/// `after`, no level twice and none that did not change. `out` is overwritten.
+void difference(const Cut& before, const Cut& after, std::size_t depth, BookDelta& out);
+
+}  // namespace tickgate::book

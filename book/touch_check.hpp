@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "book/order_book.hpp"
+
+namespace tickgate::book {
+
+/// Best bid and ask with their quantities; an empty side is an empty optional.
+struct Touch {
+    std::optional<LevelChange> bid;
+    std::optional<LevelChange> ask;
+
+    friend bool operator==(const Touch&, const Touch&) = default;
+};
+
+/// Compares a book's touch with what the venue itself said it was, by update id: the touch after the batch that ends
+/// at id u must be that of the venue's last ticker of an id <= u. It is decided once a ticker of a higher id, or the
+/// end, has come; batches without any earlier ticker are not counted. Thread: the book agent's.
+class TouchCheck {
+public:
+    /// Both return how many comparisons failed in this call.
+    std::uint64_t on_ticker(std::uint64_t id, const Touch& touch);
+    std::uint64_t on_batch(std::uint64_t id, const Touch& touch);
+    /// No more tickers: decides what waits.
+    std::uint64_t finish();
+    /// After a snapshot or gap: what waits is dropped, counts stay.
+    void reset();
+
+    [[nodiscard]] std::uint64_t ok() const noexcept { return ok_; }
+    [[nodiscard]] std::uint64_t failed() const noexcept { return failed_; }
+
+private:
+    struct Entry {
+        std::uint64_t id;
+        Touch touch;
+    };
+    std::uint64_t decide(std::uint64_t below_id);
+
+    // A venue sends tickers ahead of the batch that covers them, or a little behind; more than this is not a check.
+    static constexpr std::size_t kMaxWaiting = 16'384;
+    std::deque<Entry> tickers_;  // ascending ids; the first is the last one at or below everything decided
+    std::deque<Entry> batches_;  // undecided
+    std::uint64_t ok_ = 0;
+    std::uint64_t failed_ = 0;
+};
+
+}  // namespace tickgate::book
