@@ -1,8 +1,8 @@
 #include "feeds/jsonl_parser.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace tickgate::feeds {
 namespace {
@@ -10,13 +10,20 @@ namespace {
 using book::UnixNanos;
 using Object = simdjson::ondemand::object;
 
-/// A venue's time, whose unit its size tells: seconds, milli-, micro- or nanoseconds between 1973 and 5138.
-UnixNanos time_of_any_unit(std::int64_t count) noexcept {
+template <typename Duration>
+std::optional<UnixNanos> plausible(Duration since_1970) noexcept {
+    if (since_1970 > kLatestReceiveTime) return std::nullopt;
+    return UnixNanos{since_1970};
+}
+
+/// A venue's time, whose unit its size tells: seconds, milli-, micro- or nanoseconds from 1973 on.
+std::optional<UnixNanos> time_of_any_unit(std::int64_t count) noexcept {
     using namespace std::chrono;
-    if (count >= 100'000'000'000'000'000) return UnixNanos{nanoseconds{count}};
-    if (count >= 100'000'000'000'000) return UnixNanos{microseconds{count}};
-    if (count >= 100'000'000'000) return UnixNanos{milliseconds{count}};
-    return UnixNanos{seconds{std::min<std::int64_t>(count, 9'223'372'035)}};
+    if (count <= 0) return std::nullopt;
+    if (count < 100'000'000'000) return plausible(seconds{count});
+    if (count < 100'000'000'000'000) return plausible(milliseconds{count});
+    if (count < 100'000'000'000'000'000) return plausible(microseconds{count});
+    return plausible(nanoseconds{count});
 }
 
 bool find_own_time(Object& message, UnixNanos& time) {
@@ -28,8 +35,9 @@ bool find_own_time(Object& message, UnixNanos& time) {
             value.get_int64_in_string().get(count) != simdjson::SUCCESS) {
             continue;
         }
-        if (count <= 0) continue;
-        time = time_of_any_unit(count);
+        const auto found = time_of_any_unit(count);
+        if (!found) continue;
+        time = *found;
         return true;
     }
     return false;

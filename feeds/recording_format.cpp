@@ -38,16 +38,15 @@ std::optional<std::int64_t> take_integer(std::string_view& text) noexcept {
 /// Takes `<ns since 1970> ` off the front of `text`.
 std::optional<UnixNanos> take_nanos(std::string_view& text) noexcept {
     const auto nanos = take_integer(text);
-    if (!nanos || !take(text, " ")) return std::nullopt;
+    if (!nanos || nanoseconds{*nanos} > kLatestReceiveTime || !take(text, " ")) return std::nullopt;
     return UnixNanos{nanoseconds{*nanos}};
 }
 
 /// Takes `<s since 1970>.<fraction>` off the front of `text`. The fraction counts as written: `.5` is half a second.
 std::optional<UnixNanos> take_seconds(std::string_view& text) noexcept {
-    constexpr std::int64_t kLatestSecond = 9'223'372'035;
     constexpr std::size_t kMostDigits = 9;
     const auto seconds = take_integer(text);
-    if (!seconds || *seconds > kLatestSecond || !take(text, ".")) return std::nullopt;
+    if (!seconds || *seconds >= kLatestReceiveTime.count() || !take(text, ".")) return std::nullopt;
 
     std::int64_t fraction = 0;
     std::size_t digits = 0;

@@ -30,7 +30,7 @@ private:
 /// Thread: its owner's.
 class RecordingText {
 public:
-    static constexpr std::size_t kLongestLine = 64 * 1024 * 1024;
+    static constexpr std::size_t kLongestLine = 16 * 1024 * 1024;
 
     /// Errors: RecordingError when the file cannot be opened.
     explicit RecordingText(std::filesystem::path path);
