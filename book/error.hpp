@@ -7,8 +7,8 @@ namespace tickgate::book {
 
 /// What can go wrong with text that should be a decimal.
 enum class DecimalError {
-    Malformed = 1,   ///< not `-?digits[.digits]`
-    Overflow,        ///< does not fit 63 bits at the wanted scale
+    Malformed = 1,      ///< not `-?digits[.digits]`
+    Overflow,           ///< does not fit 63 bits at the wanted scale
     DigitsBeyondScale,  ///< a digit other than 0 beyond the wanted scale: to a feed, a scale change
 };
 

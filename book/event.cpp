@@ -12,7 +12,8 @@ VenueId::VenueId(std::uint64_t number) noexcept : kind_{Kind::Number}, size_{siz
 }
 
 VenueId::VenueId(std::string_view text) noexcept
-    : kind_{Kind::Text}, size_{static_cast<std::uint8_t>(std::min(text.size(), bytes_.size()))} {
+    : kind_{Kind::Text},
+      size_{static_cast<std::uint8_t>(std::min(text.size(), bytes_.size()))} {
     std::memcpy(bytes_.data(), text.data(), size_);
 }
 
@@ -80,6 +81,8 @@ Scales Event::scales() const noexcept {
     return {static_cast<std::uint8_t>(price.mantissa()), static_cast<std::uint8_t>(quantity.mantissa())};
 }
 
-FeedId Event::feed() const noexcept { return FeedId{static_cast<std::uint32_t>(instrument)}; }
+FeedId Event::feed() const noexcept {
+    return FeedId{static_cast<std::uint32_t>(instrument)};
+}
 
 }  // namespace tickgate::book

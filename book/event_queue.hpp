@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -10,13 +9,13 @@
 namespace tickgate::book {
 
 /// Bounded lock-free queue from feeds to one book agent. Keeps order per producer; a push is all or nothing.
-/// The capacity is a producer's own: one that is full does not keep others from pushing.
+/// The bound holds for all producers together: its blocks are shared, allocated once and for all.
 class EventQueue {
 public:
     static constexpr std::size_t kDefaultCapacity = 65'536;
 
-    /// `capacity`: events that one producer can have in the queue, rounded up to whole blocks. Allocates all of it
-    /// for `producers` producers; nothing is allocated afterwards.
+    /// `capacity`: events that each of `producers` can have in the queue, rounded up to whole blocks; allocated at
+    /// once.
     explicit EventQueue(std::size_t capacity = kDefaultCapacity, std::size_t producers = 1);
     ~EventQueue();
     EventQueue(const EventQueue&) = delete;
@@ -30,14 +29,14 @@ public:
         Producer(Producer&&) noexcept;
         Producer& operator=(Producer&&) = delete;
 
-        /// Pushes all of `events` in order, or none. False when they do not fit: the caller waits or drops, and says so.
+        /// Pushes all of `events` in order, or none. False when they do not fit: the caller waits or drops, and says
+        /// so.
         [[nodiscard]] bool try_push(std::span<const Event> events);
 
     private:
         struct Token;
         EventQueue* queue_;
         std::unique_ptr<Token> token_;
-        std::size_t capacity_;
     };
 
     /// Takes up to out.size() events. Thread: the book agent's. Events of one producer come in its order.

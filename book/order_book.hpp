@@ -39,6 +39,8 @@ public:
     explicit BookSide(Side side, std::size_t log_capacity);
 
     LevelUpdate set(Price price, Quantity quantity, Sequence at, BatchKind kind);
+    /// Makes the side equal to `levels`, which it sorts. `scratch` is overwritten. Returns how many levels changed.
+    std::size_t replace(std::vector<LevelChange>& levels, Sequence at, std::vector<Level>& scratch);
 
     /// All levels, worst first, the best at the end. Valid until the next change.
     [[nodiscard]] std::span<const Level> levels() const noexcept { return levels_; }
@@ -53,7 +55,8 @@ public:
     [[nodiscard]] Sequence horizon() const noexcept { return horizon_; }
     void forget_before(Sequence sequence) noexcept;
 
-    /// Multiplies all prices and quantities; the log is forgotten.
+    [[nodiscard]] bool can_rescale(std::int64_t price_factor, std::int64_t quantity_factor) const noexcept;
+    /// Multiplies all prices and quantities; the log is forgotten. Precondition: can_rescale.
     void rescale(std::int64_t price_factor, std::int64_t quantity_factor, Sequence at);
 
     struct Departure {
@@ -127,9 +130,12 @@ public:
     /// States between `after` and `until` were never held here: who holds one of those needs a snapshot.
     void add_hole(Sequence after, Sequence until);
 
-    /// Nobody who holds a sequence before the present one can be brought on any more; the numbering goes on.
-    void rescale(std::int64_t price_factor, std::int64_t quantity_factor);
+    /// Multiplies all prices and quantities. Nobody who holds a sequence before the present one can be brought on any
+    /// more; the numbering goes on. False, and nothing is done, where a product would not fit.
+    [[nodiscard]] bool rescale(std::int64_t price_factor, std::int64_t quantity_factor);
 
+    /// The oldest sequence from which somebody can still be brought on, unless it lies in a hole.
+    [[nodiscard]] Sequence horizon() const noexcept;
     /// True while `changes_since(since, ..)` can answer.
     [[nodiscard]] bool remembers(Sequence since) const noexcept;
 
@@ -142,6 +148,10 @@ public:
     void changes_since(Sequence since, const Cut& cut, Sequence at, std::size_t depth, BookDelta& out) const;
 
 private:
+    [[nodiscard]] BookSide& mutable_side(Side side) noexcept { return side == Side::Bid ? bids_ : asks_; }
+    void changes_of_side(const BookSide& side, Sequence since, std::span<const Level> cut, Sequence at,
+                         std::size_t depth, std::vector<LevelChange>& out) const;
+
     BookSide bids_;
     BookSide asks_;
     Sequence sequence_;
@@ -152,7 +162,7 @@ private:
         Sequence until;
     };
     std::vector<Hole> holes_;
-    std::vector<Level> replaced_;  // scratch of replace
+    std::vector<Level> replaced_;      // scratch of replace
     mutable std::vector<Price> gone_;  // scratch of changes_since
 };
 

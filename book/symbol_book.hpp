@@ -31,11 +31,11 @@ struct Applied {
         Rescaled,  ///< scales rose; the epoch changed if `new_epoch`
     };
     Kind kind = Kind::Nothing;
-    bool snapshot = false;              ///< Batch: it was a venue's snapshot
-    bool new_epoch = false;             ///< Rescaled
-    bool left_snapshot_range = false;   ///< Batch: the touch has left what the venue's partial snapshot covered
-    std::uint32_t changes = 0;          ///< Batch: levels that really changed
-    std::uint32_t touch_mismatches = 0; ///< comparisons with the venue's own touch that failed
+    bool snapshot = false;               ///< Batch: it was a venue's snapshot
+    bool new_epoch = false;              ///< Rescaled
+    bool left_snapshot_range = false;    ///< Batch: the touch has left what the venue's partial snapshot covered
+    std::uint32_t changes = 0;           ///< Batch: levels that really changed
+    std::uint32_t touch_mismatches = 0;  ///< comparisons with the venue's own touch that failed
 };
 
 /// One symbol: book, trades, state, and the assembling of its events into batches. Its content is a pure function of
@@ -70,10 +70,12 @@ public:
     [[nodiscard]] UnixNanos receive_time() const noexcept { return receive_time_; }
 
 private:
+    Applied apply_when_complete(std::span<const Event> run);
     Applied apply_batch(std::span<const Event> batch);
     Applied apply_touch(std::span<const Event> ticker);
-    Applied apply_scale(Scales scales);
-    std::uint32_t apply_snapshot(std::span<const Event> levels);
+    Applied apply_scale(const Event& event);
+    Applied apply_status(SymbolState state, StateReason reason, UnixNanos since);
+    std::uint32_t apply_snapshot(std::span<const Event> batch);
     [[nodiscard]] Touch touch() const;
     [[nodiscard]] bool outside_snapshot() const;
 
@@ -94,7 +96,7 @@ private:
     std::optional<Price> lowest_covered_;
     std::optional<Price> highest_covered_;
 
-    std::vector<Event> pending_;  // an unfinished batch
+    std::vector<Event> pending_;              // an unfinished batch
     std::vector<LevelChange> snapshot_bids_;  // scratch
     std::vector<LevelChange> snapshot_asks_;
 };

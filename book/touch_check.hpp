@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include "book/order_book.hpp"
 
@@ -37,12 +37,28 @@ private:
         std::uint64_t id;
         Touch touch;
     };
-    std::uint64_t decide(std::uint64_t below_id);
 
-    // A venue sends tickers ahead of the batch that covers them, or a little behind; more than this is not a check.
-    static constexpr std::size_t kMaxWaiting = 16'384;
-    std::deque<Entry> tickers_;  // ascending ids; the first is the last one at or below everything decided
-    std::deque<Entry> batches_;  // undecided
+    /// First in, first out, in one array: nothing is allocated once it is as long as it gets.
+    class Fifo {
+    public:
+        [[nodiscard]] bool empty() const noexcept { return first_ == entries_.size(); }
+        [[nodiscard]] std::size_t size() const noexcept { return entries_.size() - first_; }
+        [[nodiscard]] const Entry& operator[](std::size_t i) const noexcept { return entries_[first_ + i]; }
+        [[nodiscard]] const Entry& back() const noexcept { return entries_.back(); }
+        void push(const Entry& entry);
+        void pop() noexcept { ++first_; }
+        void clear() noexcept;
+
+    private:
+        std::vector<Entry> entries_;
+        std::size_t first_ = 0;
+    };
+
+    /// True when the batch failed.
+    bool decide(const Entry& batch);
+
+    Fifo tickers_;  // ascending ids; the first is the last one at or below everything decided
+    Fifo batches_;  // undecided
     std::uint64_t ok_ = 0;
     std::uint64_t failed_ = 0;
 };

@@ -10,7 +10,9 @@ namespace tickgate::book {
 /// A side of the book. In a trade: the taker's (aggressor's) side, where Bid means that the taker bought.
 enum class Side : std::uint8_t { Bid, Ask };
 
-[[nodiscard]] constexpr Side opposite(Side side) noexcept { return side == Side::Bid ? Side::Ask : Side::Bid; }
+[[nodiscard]] constexpr Side opposite(Side side) noexcept {
+    return side == Side::Bid ? Side::Ask : Side::Bid;
+}
 
 /// Nanoseconds since 1970 UTC: a venue's time or the time a message was read.
 using UnixNanos = std::chrono::sys_time<std::chrono::nanoseconds>;
@@ -24,8 +26,12 @@ enum class InstrumentId : std::uint32_t {};
 /// Numbers feeds within one process, dense from 0.
 enum class FeedId : std::uint32_t {};
 
-[[nodiscard]] constexpr std::size_t index_of(InstrumentId id) noexcept { return static_cast<std::size_t>(id); }
-[[nodiscard]] constexpr std::size_t index_of(FeedId id) noexcept { return static_cast<std::size_t>(id); }
+[[nodiscard]] constexpr std::size_t index_of(InstrumentId id) noexcept {
+    return static_cast<std::size_t>(id);
+}
+[[nodiscard]] constexpr std::size_t index_of(FeedId id) noexcept {
+    return static_cast<std::size_t>(id);
+}
 
 /// Our number of one symbol's book, rising by one with every applied batch; 0 is the book before its first batch.
 /// Sequences of different symbols or epochs do not compare. Never a venue's update id.

@@ -2,7 +2,7 @@
 add_library(tickgate_options INTERFACE)
 target_include_directories(tickgate_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(tickgate_options INTERFACE
-  -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual
+  -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wcast-qual
   -Wimplicit-fallthrough -Wextra-semi -Werror)
 
 if(TICKGATE_SANITIZER)

@@ -1,0 +1,175 @@
+#include "book/symbol_book.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace tickgate::book {
+namespace {
+
+std::int64_t power_of_ten(int exponent) noexcept {
+    std::int64_t power = 1;
+    for (; exponent > 0; --exponent) power *= 10;
+    return power;
+}
+
+bool starts_batch(const Event& event) noexcept {
+    return event.kind == EventKind::Clear;
+}
+
+/// Whether `next` may belong to the unfinished batch that `first` began.
+bool continues(const Event& first, const Event& next) noexcept {
+    if (first.kind == EventKind::Touch) return next.kind == EventKind::Touch;
+    return next.kind == EventKind::Level;
+}
+
+std::optional<LevelChange> as_change(const std::optional<Level>& level) {
+    if (!level) return std::nullopt;
+    return LevelChange{level->price, level->quantity};
+}
+
+}  // namespace
+
+SymbolBook::SymbolBook(const Instrument& instrument, std::size_t log_capacity, std::size_t tape_capacity)
+    : instrument_{&instrument},
+      scales_{instrument.scales},
+      book_{log_capacity},
+      trades_{tape_capacity} {}
+
+Applied SymbolBook::apply(std::span<const Event> run) {
+    assert(!run.empty());
+    const Event& first = run.front();
+    if (first.kind == EventKind::Trade) {
+        trades_.add({first.price, first.quantity, first.side, first.id, first.venue_time, first.receive_time});
+        return {.kind = Applied::Kind::Trade};
+    }
+    if (!pending_.empty() && !continues(pending_.front(), first)) {
+        pending_.clear();
+        ++dropped_batches_;
+    }
+    switch (first.kind) {
+        case EventKind::Clear:
+        case EventKind::Level:
+        case EventKind::Touch:
+            return apply_when_complete(run);
+        case EventKind::Status:
+            return apply_status(first.state, first.reason, first.receive_time);
+        case EventKind::Scale:
+            return apply_scale(first);
+        default:
+            return {};
+    }
+}
+
+Applied SymbolBook::apply_when_complete(std::span<const Event> run) {
+    const bool complete = run.back().is_last();
+    if (!complete || !pending_.empty()) {
+        pending_.insert(pending_.end(), run.begin(), run.end());
+        if (!complete) return {};
+        run = pending_;
+    }
+    const Applied applied = run.front().kind == EventKind::Touch ? apply_touch(run) : apply_batch(run);
+    pending_.clear();
+    return applied;
+}
+
+Applied SymbolBook::apply_status(SymbolState state, StateReason reason, UnixNanos since) {
+    if (state == SymbolState::Resyncing) {
+        touch_check_.reset();
+        lowest_covered_.reset();
+        highest_covered_.reset();
+    }
+    if (state == status_.state && reason == status_.reason) return {};
+    status_ = {state, reason, since, status_.changes + 1};
+    return {.kind = Applied::Kind::Status};
+}
+
+Applied SymbolBook::apply_scale(const Event& event) {
+    const Scales scales = event.scales();
+    assert(scales.price >= scales_.price && scales.quantity >= scales_.quantity);
+    const std::int64_t price_factor = power_of_ten(scales.price - scales_.price);
+    const std::int64_t quantity_factor = power_of_ten(scales.quantity - scales_.quantity);
+    scales_ = scales;
+    if (!book_.rescale(price_factor, quantity_factor)) {
+        // Such a book is nothing real: it is emptied, and not to be believed until the venue sends another.
+        book_.begin(book_.sequence().next());
+        for (const Side side : {Side::Bid, Side::Ask}) {
+            snapshot_bids_.clear();
+            book_.replace(side, snapshot_bids_);
+        }
+        static_cast<void>(book_.rescale(price_factor, quantity_factor));
+        apply_status(SymbolState::Resyncing, StateReason::BadMessage, event.receive_time);
+    }
+    trades_.rescale(price_factor, quantity_factor);
+    touch_check_.reset();
+    lowest_covered_.reset();
+    highest_covered_.reset();
+    const bool anybody_has_a_position = book_.sequence() > Sequence{} || trades_.last() > Sequence{};
+    if (anybody_has_a_position) ++epoch_;
+    return {.kind = Applied::Kind::Rescaled, .new_epoch = anybody_has_a_position};
+}
+
+Applied SymbolBook::apply_batch(std::span<const Event> batch) {
+    Applied applied{.kind = Applied::Kind::Batch, .snapshot = starts_batch(batch.front())};
+    book_.begin(book_.sequence().next());
+    if (applied.snapshot) {
+        applied.changes = apply_snapshot(batch);
+    } else {
+        for (const Event& level : batch) {
+            const LevelUpdate update = book_.set(level.side, level.price, level.quantity);
+            applied.changes += update == LevelUpdate::Unchanged ? 0 : 1;
+        }
+    }
+    const Event& last = batch.back();
+    venue_id_ = last.id;
+    venue_time_ = last.venue_time;
+    receive_time_ = last.receive_time;
+    if (outside_snapshot()) {
+        lowest_covered_.reset();
+        highest_covered_.reset();
+        applied.left_snapshot_range = true;
+        status_.reason = StateReason::OutsideSnapshot;
+        ++status_.changes;
+    }
+    if (has_tickers_ && venue_id_.is_number()) {
+        applied.touch_mismatches = static_cast<std::uint32_t>(touch_check_.on_batch(venue_id_.number(), touch()));
+    }
+    return applied;
+}
+
+std::uint32_t SymbolBook::apply_snapshot(std::span<const Event> batch) {
+    snapshot_bids_.clear();
+    snapshot_asks_.clear();
+    for (const Event& level : batch.subspan(1)) {
+        (level.side == Side::Bid ? snapshot_bids_ : snapshot_asks_).push_back({level.price, level.quantity});
+    }
+    const std::size_t changes = book_.replace(Side::Bid, snapshot_bids_) + book_.replace(Side::Ask, snapshot_asks_);
+    const bool partial = (batch.front().flags & Event::kPartialSnapshot) != 0;
+    lowest_covered_ = partial && !snapshot_bids_.empty() ? std::optional{snapshot_bids_.front().price} : std::nullopt;
+    highest_covered_ = partial && !snapshot_asks_.empty() ? std::optional{snapshot_asks_.front().price} : std::nullopt;
+    return static_cast<std::uint32_t>(changes);
+}
+
+Applied SymbolBook::apply_touch(std::span<const Event> ticker) {
+    Touch touch;
+    for (const Event& event : ticker) {
+        // A venue's zero in a ticker means that this side is empty.
+        if (event.quantity.is_zero()) continue;
+        (event.side == Side::Bid ? touch.bid : touch.ask) = LevelChange{event.price, event.quantity};
+    }
+    has_tickers_ = true;
+    const std::uint64_t mismatches = touch_check_.on_ticker(ticker.back().id.number(), touch);
+    return {.touch_mismatches = static_cast<std::uint32_t>(mismatches)};
+}
+
+Touch SymbolBook::touch() const {
+    return {as_change(book_.best(Side::Bid)), as_change(book_.best(Side::Ask))};
+}
+
+bool SymbolBook::outside_snapshot() const {
+    const std::optional<Level> bid = book_.best(Side::Bid);
+    const std::optional<Level> ask = book_.best(Side::Ask);
+    return (lowest_covered_ && bid && bid->price < *lowest_covered_) ||
+           (highest_covered_ && ask && ask->price > *highest_covered_);
+}
+
+}  // namespace tickgate::book
