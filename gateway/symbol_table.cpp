@@ -60,9 +60,9 @@ void SymbolTable::add_alias(const book::Instrument& instrument) {
     if (!by_alias_.emplace(aliases_.back(), instrument.id).second) aliases_.pop_back();
 }
 
-void SymbolTable::set_state(book::InstrumentId id, book::SymbolState state) noexcept {
+void SymbolTable::set_status(book::InstrumentId id, const book::Status& status) noexcept {
     assert(knows(id));
-    entries_[index_of(id)].state = state;
+    entries_[index_of(id)].status = status;
 }
 
 void SymbolTable::set_scales(book::InstrumentId id, book::Scales scales) noexcept {

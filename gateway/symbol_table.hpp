@@ -10,6 +10,7 @@
 
 #include "book/instrument.hpp"
 #include "book/price.hpp"
+#include "book/symbol_book.hpp"
 #include "book/types.hpp"
 
 namespace tickgate::gateway {
@@ -24,14 +25,14 @@ public:
     struct Entry {
         const book::Instrument* instrument = nullptr;  // the registry's: lives as long as the process
         book::Scales scales;
-        book::SymbolState state = book::SymbolState::Starting;
+        book::Status status;
     };
 
     /// Makes an instrument known; a second time changes nothing. Where two have the same name the first has it.
     void add(const book::Instrument& instrument);
 
     /// Both for a known instrument.
-    void set_state(book::InstrumentId id, book::SymbolState state) noexcept;
+    void set_status(book::InstrumentId id, const book::Status& status) noexcept;
     void set_scales(book::InstrumentId id, book::Scales scales) noexcept;
 
     [[nodiscard]] bool knows(book::InstrumentId id) const noexcept;

@@ -59,19 +59,19 @@ TEST_F(SymbolTableTest, KeepsTheFirstOfTwoWithOneName) {
 
 TEST_F(SymbolTableTest, StaysTheSameWhenAnInstrumentIsAddedAgain) {
     const auto id = list("X:A-B", "AB");
-    table.set_state(id, book::SymbolState::Live);
+    table.set_status(id, {.state = book::SymbolState::Live});
     table.add(*table[id].instrument);
-    EXPECT_EQ(table[id].state, book::SymbolState::Live);
+    EXPECT_EQ(table[id].status.state, book::SymbolState::Live);
     EXPECT_EQ(matching("*"), Texts{"X:A-B"});
 }
 
 TEST_F(SymbolTableTest, KnowsStateAndScalesOfEachSymbol) {
     const auto id = list("X:A-B", "AB");
-    EXPECT_EQ(table[id].state, book::SymbolState::Starting);
+    EXPECT_EQ(table[id].status.state, book::SymbolState::Starting);
     EXPECT_EQ(table[id].scales, (book::Scales{2, 5}));
-    table.set_state(id, book::SymbolState::Stale);
+    table.set_status(id, {.state = book::SymbolState::Stale});
     table.set_scales(id, book::Scales{3, 8});
-    EXPECT_EQ(table[id].state, book::SymbolState::Stale);
+    EXPECT_EQ(table[id].status.state, book::SymbolState::Stale);
     EXPECT_EQ(table[id].scales, (book::Scales{3, 8}));
 }
 
