@@ -137,6 +137,12 @@ class EndToEndTest(unittest.IsolatedAsyncioTestCase):
         self.addAsyncCleanup(client.close)
         return client
 
+    def in_background(self, work):
+        """A task that is cancelled at the latest when the test ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.addCleanup(task.cancel)
+        return task
+
     async def in_thread(self, function, *args):
         """Runs what blocks beside the event loop, so that clients go on."""
         return await asyncio.get_running_loop().run_in_executor(None, function, *args)
