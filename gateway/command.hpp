@@ -39,7 +39,8 @@ struct Command {
         TradesQuery,  ///< the last trades of `key.instrument`, for `session`
     };
     Kind kind = Kind::OpDone;
-    bool resumes = false;            ///< Join: `epoch`, `since` and `held_depth` are the client's
+    bool resumes = false;            ///< Join: it goes on from `since`, held at `held_depth`
+    bool own_position = false;       ///< Join: `since` is known to this node; otherwise it is of `epoch`
     StreamKey key;                   ///< Join and queries
     std::uint32_t sid = 0;           ///< Leave, CatchUp
     std::uint32_t subscription = 0;  ///< Join: the shard's number for it, echoed

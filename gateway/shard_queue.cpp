@@ -5,7 +5,9 @@
 namespace tickgate::gateway {
 
 ShardQueue::ShardQueue(std::size_t bytes)
-    : records_(kRecords), capacity_{bytes}, bytes_{std::make_unique_for_overwrite<char[]>(bytes)} {}
+    : records_(kRecords),
+      capacity_{bytes},
+      bytes_{std::make_unique_for_overwrite<char[]>(bytes)} {}
 
 char* ShardQueue::reserve(std::size_t size) noexcept {
     const std::uint64_t read = read_bytes_.load(std::memory_order_acquire);

@@ -29,13 +29,13 @@ enum class ResumeRefusal : std::uint8_t { None, Expired, EpochChanged, DepthChan
 /// What the book agent tells a shard, in order. `frame` lies in the queue's bytes until the record is released.
 struct ShardRecord {
     enum class Kind : std::uint8_t {
-        Listed,      ///< a symbol is known: `listed`
-        Status,      ///< a symbol's state: `instrument`, `status`, `scales`
-        Due,         ///< a stream's next message, for all in step: sid, prev, seq, frame
-        Answer,      ///< for those who asked from `since`: sid, since, prev, seq, frame (empty: they are in step as it is)
-        Forget,      ///< those who asked from `since` are to be answered as if they held nothing
-        Joined,      ///< a join was carried out: subscription, sid, since (where it waits), refusal
-        OpDone,      ///< everything asked before it has been carried out: session
+        Listed,  ///< a symbol is known: `listed`
+        Status,  ///< a symbol's state: `instrument`, `status`, `scales`
+        Due,     ///< a stream's next message, for all in step: sid, prev, seq, frame
+        Answer,  ///< for those who asked from `since`: sid, since, prev, seq, frame (empty: they are in step as it is)
+        Forget,  ///< those who asked from `since` are to be answered as if they held nothing
+        Joined,  ///< a join was carried out: subscription, sid, since (where it waits), refusal
+        OpDone,  ///< everything asked before it has been carried out: session
         HttpAnswer,  ///< `session` is the request's number; the frame is bare JSON; empty: the symbol is not ready
     };
     Kind kind = Kind::Due;
@@ -74,7 +74,9 @@ public:
     /// Producer. A record without a frame.
     void push(const ShardRecord& record) noexcept { push(record, 0); }
     /// Producer. True while `records` more can be pushed.
-    [[nodiscard]] bool has_room(std::size_t records = 1) const noexcept { return records_.write_available() >= records; }
+    [[nodiscard]] bool has_room(std::size_t records = 1) const noexcept {
+        return records_.write_available() >= records;
+    }
 
     /// Consumer. The next record; false when there is none. Its frame lives until `release`.
     [[nodiscard]] bool pop(ShardRecord& record) noexcept;
@@ -87,9 +89,9 @@ private:
     std::size_t capacity_;
     std::unique_ptr<char[]> bytes_;
     // Positions count bytes ever written; the place in `bytes_` is the rest by the capacity.
-    std::uint64_t written_bytes_ = 0;  // producer; past what is pushed by a skipped rest of a lap
-    std::uint64_t pushed_bytes_ = 0;   // producer; `bytes_end` of the last record
-    alignas(64) std::uint64_t popped_bytes_ = 0;   // consumer
+    std::uint64_t written_bytes_ = 0;             // producer; past what is pushed by a skipped rest of a lap
+    std::uint64_t pushed_bytes_ = 0;              // producer; `bytes_end` of the last record
+    alignas(64) std::uint64_t popped_bytes_ = 0;  // consumer
     alignas(64) std::atomic<std::uint64_t> read_bytes_{0};
 };
 

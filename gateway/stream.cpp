@@ -144,8 +144,8 @@ private:
     }
 
     template <typename Encode>
-    [[nodiscard]] bool send(const StreamSource& source, std::uint32_t checksum, std::size_t max_size,
-                            ShardOutputs& out, Encode&& encode) {
+    [[nodiscard]] bool send(const StreamSource& source, std::uint32_t checksum, std::size_t max_size, ShardOutputs& out,
+                            Encode&& encode) {
         const ShardRecord record = due_record(Position{source.book.book().sequence()});
         if (!out.publish(shards(), record, max_size, encode)) return false;
         count_encoded();
@@ -178,9 +178,8 @@ protected:
     [[nodiscard]] std::size_t depth() const noexcept override { return 1; }
 
     StreamAnswer encode_answer(Position, const StreamSource& source, UnixNanos sent_at, std::string& out) override {
-        append_encoded(out, max_bbo_size(source.wire), [&](char* frame) {
-            return write_bbo(frame, source.wire, sid(), at(), sent(), times(sent_at));
-        });
+        append_encoded(out, max_bbo_size(source.wire),
+                       [&](char* frame) { return write_bbo(frame, source.wire, sid(), at(), sent(), times(sent_at)); });
         return {.kind = StreamAnswer::Kind::Frame};
     }
 
@@ -236,9 +235,8 @@ protected:
             since.is_nothing() ? Sequence{newest - std::min<std::uint64_t>(newest, kFirstTrades)} : since.sequence();
         const Sequence prev = std::min(std::max(wanted, before_first), at());
         if (prev == at() && (since.is_nothing() || prev == wanted)) return {.kind = StreamAnswer::Kind::InStep};
-        append_encoded(out, max_trades_size(source.wire, newest - prev.value()), [&](char* frame) {
-            return write_trades(frame, source.wire, sid(), prev, at(), tape, sent);
-        });
+        append_encoded(out, max_trades_size(source.wire, newest - prev.value()),
+                       [&](char* frame) { return write_trades(frame, source.wire, sid(), prev, at(), tape, sent); });
         return {.kind = StreamAnswer::Kind::Frame, .prev = Position{prev}};
     }
 };
@@ -274,8 +272,8 @@ StreamAnswer Stream::answer(Position since, const StreamSource& source, UnixNano
         if (since.sequence() > at_) return {.kind = StreamAnswer::Kind::Ahead};
         if (since.sequence() == at_) return {.kind = StreamAnswer::Kind::InStep};
     }
-    const auto found = std::find_if(cached_.begin(), cached_.end(),
-                                    [since](const auto& cached) { return cached->since == since; });
+    const auto found =
+        std::find_if(cached_.begin(), cached_.end(), [since](const auto& cached) { return cached->since == since; });
     if (found != cached_.end()) return (*found)->answer;
     const auto positions = static_cast<std::size_t>(
         std::count_if(cached_.begin(), cached_.end(), [](const auto& cached) { return !cached->since.is_nothing(); }));
@@ -306,9 +304,12 @@ ShardRecord Stream::due_record(Position seq) const noexcept {
 
 std::unique_ptr<Stream> make_stream(StreamKey key, std::uint32_t sid, std::size_t shards) {
     switch (key.channel) {
-        case Channel::Book: return std::make_unique<BookStream>(key, sid, shards);
-        case Channel::Bbo: return std::make_unique<BboStream>(key, sid, shards);
-        case Channel::Trades: return std::make_unique<TradesStream>(key, sid, shards);
+        case Channel::Book:
+            return std::make_unique<BookStream>(key, sid, shards);
+        case Channel::Bbo:
+            return std::make_unique<BboStream>(key, sid, shards);
+        case Channel::Trades:
+            return std::make_unique<TradesStream>(key, sid, shards);
     }
     return nullptr;
 }

@@ -40,7 +40,7 @@ struct StreamAnswer {
         Busy,     ///< too many different positions at this at(): likewise
     };
     Kind kind = Kind::Nothing;
-    Position prev;  ///< nothing: the frame is a state complete in itself
+    Position prev{};                     ///< nothing: the frame is a state complete in itself
     const std::string* frame = nullptr;  ///< with its WebSocket header; lives until the stream moves on
 };
 
@@ -65,7 +65,8 @@ public:
     virtual void start(const StreamSource& source) = 0;
     /// There may be something to send, as far as a quick look tells.
     [[nodiscard]] virtual bool owes(const book::SymbolBook& book) const noexcept = 0;
-    /// Sends to all in step what changed since at(), if anything did. False where a queue has no room: nothing was done.
+    /// Sends to all in step what changed since at(), if anything did. False where a queue has no room: nothing was
+    /// done.
     [[nodiscard]] virtual bool publish(const StreamSource& source, book::UnixNanos sent, ShardOutputs& out) = 0;
     /// A scale change began a new epoch: sends the whole state to all in step. False as for publish.
     [[nodiscard]] virtual bool publish_afresh(const StreamSource& source, book::UnixNanos sent, ShardOutputs& out) = 0;

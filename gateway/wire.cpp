@@ -153,7 +153,9 @@ char* write_snapshot(char* out, const SymbolWire& symbol, std::uint32_t sid, Seq
     return json.end();
 }
 
-std::size_t max_delta_size(std::size_t changes) noexcept { return kMaxKeys + changes * kMaxLevel; }
+std::size_t max_delta_size(std::size_t changes) noexcept {
+    return kMaxKeys + changes * kMaxLevel;
+}
 
 char* write_delta(char* out, Scales scales, std::uint32_t sid, Sequence prev, Sequence seq,
                   const book::BookDelta& delta, std::uint32_t checksum, const MessageTimes& times) noexcept {
@@ -172,7 +174,9 @@ char* write_delta(char* out, Scales scales, std::uint32_t sid, Sequence prev, Se
     return json.end();
 }
 
-std::size_t max_bbo_size(const SymbolWire& symbol) noexcept { return max_snapshot_size(symbol, 2); }
+std::size_t max_bbo_size(const SymbolWire& symbol) noexcept {
+    return max_snapshot_size(symbol, 2);
+}
 
 char* write_bbo(char* out, const SymbolWire& symbol, std::uint32_t sid, Sequence seq, const book::Cut& top,
                 const MessageTimes& times) noexcept {

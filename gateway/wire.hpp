@@ -27,9 +27,9 @@ struct SymbolWire {
 /// `sid` of a message outside any stream (REST): left out.
 inline constexpr std::uint32_t kNoSid = 0;
 
-/// The encoders below write one compact JSON object, keys in the protocol's order, to `out`, which has room for what the
-/// matching `max_..` says, and return the end. They allocate nothing. Thread: any.
-/// Levels of a cut come worst first, as a book holds them; changes best first; on the wire the best is first.
+/// The encoders below write one compact JSON object, keys in the protocol's order, to `out`, which has room for what
+/// the matching `max_..` says, and return the end. They allocate nothing. Thread: any. Levels of a cut come worst
+/// first, as a book holds them; changes best first; on the wire the best is first.
 
 [[nodiscard]] std::size_t max_snapshot_size(const SymbolWire& symbol, std::size_t levels) noexcept;
 char* write_snapshot(char* out, const SymbolWire& symbol, std::uint32_t sid, book::Sequence seq, std::size_t depth,
