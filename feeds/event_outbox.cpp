@@ -10,8 +10,9 @@ EventOutbox::EventOutbox(book::EventQueue::Producer producer) : producer_{std::m
 
 int EventOutbox::flush() {
     // A push is all or nothing, so one that does not fit is halved until it does: a nearly full queue still fills up,
-    // and a batch larger than the whole queue gets through.
-    constexpr std::size_t kLargestPush = 1'024;
+    // and a batch larger than the whole queue gets through. It is at most one block of the queue: moodycamel 1.0.3
+    // loses count of its blocks when a push that needs several of them fails, and then asserts on destruction.
+    constexpr std::size_t kLargestPush = 256;
     const std::size_t before = pushed_;
     std::size_t size = kLargestPush;
     while (pushed_ < events_.size() && size != 0) {
