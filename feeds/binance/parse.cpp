@@ -1,7 +1,6 @@
 #include "feeds/binance/parse.hpp"
 
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -18,6 +17,8 @@ namespace ondemand = simdjson::ondemand;
 using namespace std::string_view_literals;
 
 static_assert(kPayloadPadding >= simdjson::SIMDJSON_PADDING);
+
+constexpr DecodeError kNoFault{};
 
 /// The fields that any of our messages has.
 enum class Field : std::uint8_t {
@@ -66,8 +67,8 @@ constexpr auto kOneLetter = [] {
     return fields;
 }();
 
+// May look a few characters past a shorter key: into the payload, or the bytes behind it.
 bool is_key(const char* raw, std::string_view name) noexcept {
-    // A raw key ends with its quote, so that the comparison stops there at the latest.
     return std::char_traits<char>::compare(raw, name.data(), name.size()) == 0 && raw[name.size()] == '"';
 }
 
@@ -96,81 +97,30 @@ Field field_of(const char* raw) noexcept {
     }
 }
 
-std::string_view without_trailing_space(std::string_view text) noexcept {
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\r' || text.back() == '\t')) {
-        text.remove_suffix(1);
-    }
-    return text;
-}
-
 /// The raw JSON of each known field; empty where it is missing. Which message it is, and so what `b` or `a` means, is
 /// known only when all keys were seen, for they may come in any order.
 class Fields {
 public:
     [[nodiscard]] std::string_view operator[](Field field) const noexcept { return raw_[index(field)]; }
     [[nodiscard]] bool has(Field field) const noexcept { return !raw_[index(field)].empty(); }
-    void set(Field field, std::string_view raw) noexcept { raw_[index(field)] = without_trailing_space(raw); }
     void clear() noexcept { raw_.fill({}); }
+
+    /// `raw` starts with its value's first character; space behind it is cut.
+    void set(Field field, std::string_view raw) noexcept {
+        while (static_cast<unsigned char>(raw.back()) <= ' ') raw.remove_suffix(1);
+        raw_[index(field)] = raw;
+    }
 
 private:
     static constexpr std::size_t index(Field field) noexcept { return static_cast<std::size_t>(field); }
     std::array<std::string_view, static_cast<std::size_t>(Field::kCount)> raw_{};
 };
 
-// What is known of the text is that simdjson found its tokens; each of these checks the rest of the value's grammar.
-
-/// A string without escapes, which is all that Binance sends; empty when it is something else.
+/// The content of a string without escapes, which is all that Binance sends; empty when it is something else.
 std::string_view text_of(std::string_view raw) noexcept {
     if (raw.size() < 2 || raw.front() != '"' || raw.back() != '"') return {};
     raw = raw.substr(1, raw.size() - 2);
     return raw.find('\\') == std::string_view::npos ? raw : std::string_view{};
-}
-
-Result<std::uint64_t> number_of(std::string_view raw) noexcept {
-    if (raw.empty()) return DecodeError::MissingField;
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), number);
-    if (error != std::errc{} || end != raw.data() + raw.size()) return DecodeError::BadField;
-    return number;
-}
-
-Result<book::UnixNanos> time_of(std::string_view raw) noexcept {
-    const auto milliseconds = number_of(raw);
-    if (!milliseconds) return milliseconds.error();
-    constexpr std::uint64_t kLatest = std::numeric_limits<std::int64_t>::max() / 1'000'000;
-    if (*milliseconds > kLatest) return DecodeError::BadField;
-    return book::UnixNanos{std::chrono::milliseconds{*milliseconds}};
-}
-
-/// T, else E, else none.
-Result<book::UnixNanos> time_of(const Fields& fields) noexcept {
-    if (fields.has(Field::Time)) return time_of(fields[Field::Time]);
-    if (fields.has(Field::EventTime)) return time_of(fields[Field::EventTime]);
-    return book::kNoTime;
-}
-
-Result<std::string_view> symbol_of(const Fields& fields) noexcept {
-    if (!fields.has(Field::Symbol)) return DecodeError::MissingField;
-    const std::string_view symbol = text_of(fields[Field::Symbol]);
-    if (symbol.empty()) return DecodeError::BadField;
-    return symbol;
-}
-
-Result<book::Decimal> decimal_of(std::string_view raw) noexcept {
-    if (raw.empty()) return DecodeError::MissingField;
-    book::Decimal value;
-    const char* at = raw.data();
-    if (!read_quoted_decimal(at, value) || at != raw.data() + raw.size()) return DecodeError::BadDecimal;
-    return value;
-}
-
-Result<PriceLevel> level_of(std::string_view price, std::string_view quantity) noexcept {
-    const auto at = decimal_of(price);
-    if (!at) return at.error();
-    const auto size = decimal_of(quantity);
-    if (!size) return size.error();
-    if (size->mantissa < 0) return DecodeError::BadField;
-    return PriceLevel{*at, *size};
 }
 
 /// Reads `[["price","quantity"],...]` from the text, digit by digit: visiting each string by simdjson and parsing it
@@ -183,28 +133,29 @@ public:
         if (!accept('[')) return false;
         if (accept(']')) return at_ == end_;
         do {
-            PriceLevel level;
-            if (!read_level(level)) return false;
-            levels.push_back(level);
+            if (!read_level(levels.emplace_back())) return false;
         } while (accept(','));
         return accept(']') && at_ == end_;
     }
 
 private:
-    [[nodiscard]] bool read_level(PriceLevel& level) {
+    [[nodiscard]] bool read_level(PriceLevel& level) noexcept {
         return accept('[') && read_decimal(level.price) && accept(',') && read_decimal(level.quantity) &&
                level.quantity.mantissa >= 0 && accept(']');
     }
 
-    [[nodiscard]] bool read_decimal(book::Decimal& value) {
-        skip_space();
+    [[nodiscard]] bool read_decimal(book::Decimal& value) noexcept {
+        if (*at_ != '"') skip_space();
         return read_quoted_decimal(at_, value);
     }
 
-    // The list ends inside the payload, so that a look at the next character is never a look too far.
+    // The list ends inside the payload, so that a look at the next character is never a look too far. Space between
+    // tokens is allowed and never sent.
     [[nodiscard]] bool accept(char expected) noexcept {
-        skip_space();
-        if (*at_ != expected) return false;
+        if (*at_ != expected) {
+            skip_space();
+            if (*at_ != expected) return false;
+        }
         ++at_;
         return true;
     }
@@ -217,35 +168,101 @@ private:
     const char* end_;
 };
 
-/// Reads both sides into `levels`, bids first.
-struct Sides {
-    std::span<const PriceLevel> bids;
-    std::span<const PriceLevel> asks;
-};
+/// Reads the values that one message needs from their raw text. The first fault is kept, what is read after it is of
+/// no meaning: so a message is read in one go and asked once. What is known of the text before is only that simdjson
+/// found its tokens; each function checks the rest of its value's grammar.
+class FieldReader {
+public:
+    explicit FieldReader(const Fields& fields) noexcept : fields_{fields} {}
 
-Result<Sides> sides_of(std::string_view bids, std::string_view asks, std::vector<PriceLevel>& levels) {
-    if (bids.empty() || asks.empty()) return DecodeError::MissingField;
-    if (!LevelReader{bids}.read_into(levels)) return DecodeError::BadLevels;
-    const std::size_t bid_count = levels.size();
-    if (!LevelReader{asks}.read_into(levels)) return DecodeError::BadLevels;
-    const std::span<const PriceLevel> all{levels};
-    return Sides{all.first(bid_count), all.subspan(bid_count)};
-}
+    [[nodiscard]] DecodeError fault() const noexcept { return fault_; }
 
-Result<UpdateRange> ids_of(const Fields& fields) noexcept {
-    const auto first = number_of(fields[Field::FirstId]);
-    if (!first) return first.error();
-    const auto last = number_of(fields[Field::LastId]);
-    if (!last) return last.error();
-    UpdateRange ids{*first, *last, std::nullopt};
-    if (ids.first > ids.last) return DecodeError::BadField;
-    if (fields.has(Field::PreviousId)) {
-        const auto previous = number_of(fields[Field::PreviousId]);
-        if (!previous) return previous.error();
-        ids.previous = *previous;
+    std::string_view symbol() noexcept {
+        const std::string_view text = text_of(needed(Field::Symbol));
+        if (text.empty()) fail(DecodeError::BadField);
+        return text;
     }
-    return ids;
-}
+
+    std::uint64_t number(Field field) noexcept {
+        const std::string_view raw = needed(field);
+        constexpr std::size_t kMaxDigits = 19;  // what 64 bits hold, whatever the digits
+        std::uint64_t number = 0;
+        const char* at = raw.data();
+        const char* const end = at + raw.size();
+        if (raw.empty() || raw.size() > kMaxDigits) return failed(DecodeError::BadField);
+        while (at != end) {
+            const auto [value, count] = detail::read_digits(at);
+            if (count == 0) return failed(DecodeError::BadField);
+            number = number * static_cast<std::uint64_t>(detail::kPowersOfTen[count]) + value;
+            at += count;
+        }
+        return number;
+    }
+
+    /// T, else E, else none.
+    book::UnixNanos time() noexcept {
+        const Field field = fields_.has(Field::Time) ? Field::Time : Field::EventTime;
+        if (!fields_.has(field)) return book::kNoTime;
+        constexpr std::uint64_t kLatest = std::numeric_limits<std::int64_t>::max() / 1'000'000;
+        const std::uint64_t milliseconds = number(field);
+        if (milliseconds > kLatest) fail(DecodeError::BadField);
+        return book::UnixNanos{std::chrono::milliseconds{milliseconds > kLatest ? 0 : milliseconds}};
+    }
+
+    UpdateRange update_ids() noexcept {
+        UpdateRange ids{number(Field::FirstId), number(Field::LastId), std::nullopt};
+        if (ids.first > ids.last) fail(DecodeError::BadField);
+        if (fields_.has(Field::PreviousId)) ids.previous = number(Field::PreviousId);
+        return ids;
+    }
+
+    book::Decimal decimal(Field field) noexcept {
+        const std::string_view raw = needed(field);
+        book::Decimal value;
+        const char* at = raw.data();
+        if (raw.empty() || !read_quoted_decimal(at, value) || at != raw.data() + raw.size()) {
+            fail(DecodeError::BadDecimal);
+        }
+        return value;
+    }
+
+    book::Decimal quantity(Field field) noexcept {
+        const book::Decimal value = decimal(field);
+        if (value.mantissa < 0) fail(DecodeError::BadDecimal);
+        return value;
+    }
+
+    book::Side aggressor() noexcept {
+        const std::string_view buyer_is_maker = needed(Field::BuyerIsMaker);
+        if (buyer_is_maker == "true"sv) return book::Side::Ask;
+        if (buyer_is_maker != "false"sv) fail(DecodeError::BadField);
+        return book::Side::Bid;
+    }
+
+    /// Appends the levels; returns how many.
+    std::size_t levels(Field field, std::vector<PriceLevel>& out) {
+        const std::size_t before = out.size();
+        const std::string_view raw = needed(field);
+        if (!raw.empty() && !LevelReader{raw}.read_into(out)) fail(DecodeError::BadLevels);
+        return out.size() - before;
+    }
+
+private:
+    std::string_view needed(Field field) noexcept {
+        if (!fields_.has(field)) fail(DecodeError::MissingField);
+        return fields_[field];
+    }
+    void fail(DecodeError fault) noexcept {
+        if (fault_ == kNoFault) fault_ = fault;
+    }
+    std::uint64_t failed(DecodeError fault) noexcept {
+        fail(fault);
+        return 0;
+    }
+
+    const Fields& fields_;
+    DecodeError fault_ = kNoFault;
+};
 
 /// `@depth5`, `@depth10@100ms`, ..: the best levels anew each time, no difference to what was before. On futures only
 /// the stream's name tells them from the depth events that a book is made of.
@@ -257,76 +274,76 @@ bool is_partial_depth(std::string_view stream) noexcept {
     return next >= '0' && next <= '9';
 }
 
-Result<Message> depth_update(const Fields& fields, std::vector<PriceLevel>& levels) {
-    const auto symbol = symbol_of(fields);
-    if (!symbol) return symbol.error();
-    const auto ids = ids_of(fields);
-    if (!ids) return ids.error();
-    const auto time = time_of(fields);
-    if (!time) return time.error();
-    const auto sides = sides_of(fields[Field::Bids], fields[Field::Asks], levels);
-    if (!sides) return sides.error();
-    return DepthUpdate{*symbol, *ids, *time, sides->bids, sides->asks};
+DecodeError read_depth_update(const Fields& fields, std::vector<PriceLevel>& levels, Message& message) {
+    FieldReader reader{fields};
+    auto& update = message.emplace<DepthUpdate>();
+    update.symbol = reader.symbol();
+    update.ids = reader.update_ids();
+    update.time = reader.time();
+    const std::size_t bids = reader.levels(Field::Bids, levels);
+    const std::size_t asks = reader.levels(Field::Asks, levels);
+    update.bids = std::span<const PriceLevel>{levels}.first(bids);
+    update.asks = std::span<const PriceLevel>{levels}.subspan(bids, asks);
+    return reader.fault();
 }
 
-Result<Message> depth_snapshot(const Fields& fields, std::vector<PriceLevel>& levels) {
-    const auto id = number_of(fields[Field::SnapshotId]);
-    if (!id) return id.error();
-    const auto time = time_of(fields);
-    if (!time) return time.error();
-    const auto sides = sides_of(fields[Field::SnapshotBids], fields[Field::SnapshotAsks], levels);
-    if (!sides) return sides.error();
-    return DepthSnapshot{text_of(fields[Field::Symbol]), *id, *time, sides->bids, sides->asks};
+DecodeError read_depth_snapshot(const Fields& fields, std::vector<PriceLevel>& levels, Message& message) {
+    FieldReader reader{fields};
+    auto& snapshot = message.emplace<DepthSnapshot>();
+    if (fields.has(Field::Symbol)) snapshot.symbol = reader.symbol();
+    snapshot.last_update_id = reader.number(Field::SnapshotId);
+    snapshot.time = reader.time();
+    const std::size_t bids = reader.levels(Field::SnapshotBids, levels);
+    const std::size_t asks = reader.levels(Field::SnapshotAsks, levels);
+    snapshot.bids = std::span<const PriceLevel>{levels}.first(bids);
+    snapshot.asks = std::span<const PriceLevel>{levels}.subspan(bids, asks);
+    return reader.fault();
 }
 
-Result<Message> trade(const Fields& fields, Field id_field) {
-    const auto symbol = symbol_of(fields);
-    if (!symbol) return symbol.error();
+DecodeError read_trade(const Fields& fields, Field id, Message& message) {
     // Futures also report what the insurance fund and the deleveraging took over (X: INSURANCE_FUND, ADL, NA), at
     // prices off the tick grid and never on the book. The venue leaves those out of its own aggregated trades.
-    if (fields.has(Field::Origin) && fields[Field::Origin] != R"("MARKET")"sv) return Ignored{};
-    const auto id = number_of(fields[id_field]);
-    if (!id) return id.error();
-    const auto time = time_of(fields);
-    if (!time) return time.error();
-    const auto level = level_of(fields[Field::Price], fields[Field::Quantity]);
-    if (!level) return level.error();
-    const std::string_view buyer_is_maker = fields[Field::BuyerIsMaker];
-    if (buyer_is_maker.empty()) return DecodeError::MissingField;
-    if (buyer_is_maker != "true"sv && buyer_is_maker != "false"sv) return DecodeError::BadField;
-    const book::Side aggressor = buyer_is_maker == "true"sv ? book::Side::Ask : book::Side::Bid;
-    return Trade{*symbol, *id, level->price, level->quantity, aggressor, *time};
+    if (fields.has(Field::Origin) && fields[Field::Origin] != R"("MARKET")"sv) return kNoFault;
+    FieldReader reader{fields};
+    auto& trade = message.emplace<Trade>();
+    trade.symbol = reader.symbol();
+    trade.id = reader.number(id);
+    trade.price = reader.decimal(Field::Price);
+    trade.quantity = reader.quantity(Field::Quantity);
+    trade.aggressor = reader.aggressor();
+    trade.time = reader.time();
+    return reader.fault();
 }
 
-Result<Message> book_ticker(const Fields& fields) {
-    const auto symbol = symbol_of(fields);
-    if (!symbol) return symbol.error();
-    const auto id = number_of(fields[Field::LastId]);
-    if (!id) return id.error();
-    const auto time = time_of(fields);
-    if (!time) return time.error();
-    const auto bid = level_of(fields[Field::Bids], fields[Field::BidQuantity]);
-    if (!bid) return bid.error();
-    const auto ask = level_of(fields[Field::Asks], fields[Field::AskQuantity]);
-    if (!ask) return ask.error();
-    return BookTicker{*symbol, *id, *time, *bid, *ask};
+DecodeError read_book_ticker(const Fields& fields, Message& message) {
+    FieldReader reader{fields};
+    auto& ticker = message.emplace<BookTicker>();
+    ticker.symbol = reader.symbol();
+    ticker.update_id = reader.number(Field::LastId);
+    ticker.time = reader.time();
+    ticker.bid = {reader.decimal(Field::Bids), reader.quantity(Field::BidQuantity)};
+    ticker.ask = {reader.decimal(Field::Asks), reader.quantity(Field::AskQuantity)};
+    return reader.fault();
 }
 
-/// By `e`; snapshots and Spot's bookTicker have none and are known by their ids.
-Result<Message> message_of(const Fields& fields, std::vector<PriceLevel>& levels) {
+/// By `e`; snapshots and Spot's bookTicker have none and are known by their ids. Whatever else it is stays Ignored.
+DecodeError read_message(const Fields& fields, std::vector<PriceLevel>& levels, Message& message) {
     const std::string_view type = fields[Field::EventType];
-    const bool partial = is_partial_depth(text_of(fields[Field::Stream]));
     if (type.empty()) {
-        if (fields.has(Field::SnapshotId)) return partial ? Result<Message>{Ignored{}} : depth_snapshot(fields, levels);
-        if (fields.has(Field::LastId)) return book_ticker(fields);
-        return Ignored{};
+        if (!fields.has(Field::SnapshotId)) {
+            return fields.has(Field::LastId) ? read_book_ticker(fields, message) : kNoFault;
+        }
+        if (is_partial_depth(fields[Field::Stream])) return kNoFault;
+        return read_depth_snapshot(fields, levels, message);
     }
-    if (type == R"("depthUpdate")"sv) return partial ? Result<Message>{Ignored{}} : depth_update(fields, levels);
-    if (type == R"("trade")"sv) return trade(fields, Field::TradeId);
-    if (type == R"("aggTrade")"sv) return trade(fields, Field::Asks);
-    if (type == R"("bookTicker")"sv) return book_ticker(fields);
-    if (type.front() != '"') return DecodeError::BadField;
-    return Ignored{};
+    if (type == R"("bookTicker")"sv) return read_book_ticker(fields, message);
+    if (type == R"("trade")"sv) return read_trade(fields, Field::TradeId, message);
+    if (type == R"("aggTrade")"sv) return read_trade(fields, Field::Asks, message);
+    if (type == R"("depthUpdate")"sv) {
+        if (is_partial_depth(fields[Field::Stream])) return kNoFault;
+        return read_depth_update(fields, levels, message);
+    }
+    return type.front() == '"' ? kNoFault : DecodeError::BadField;
 }
 
 class DecodeErrorCategory final : public boost::system::error_category {
@@ -366,45 +383,46 @@ struct Decoder::Impl {
     ondemand::parser parser;
     Fields fields;
 
-    boost::system::error_code collect(std::string_view payload);
-    boost::system::error_code collect(ondemand::object object, bool in_envelope);
-    boost::system::error_code collect_value(Field field, ondemand::value value, bool in_envelope);
+    DecodeError collect(std::string_view payload);
+    DecodeError collect(ondemand::object& object, bool in_envelope);
+    DecodeError collect_value(Field field, ondemand::value& value, bool in_envelope);
 };
 
-boost::system::error_code Decoder::Impl::collect(std::string_view payload) {
+DecodeError Decoder::Impl::collect(std::string_view payload) {
+    fields.clear();
     const simdjson::padded_string_view padded{payload.data(), payload.size(), payload.size() + kPayloadPadding};
     ondemand::document document;
     if (parser.iterate(padded).get(document)) return DecodeError::InvalidJson;
     ondemand::json_type type{};
     if (document.type().get(type)) return DecodeError::InvalidJson;
-    if (type == ondemand::json_type::array) return {};  // an all-market stream: nothing of ours
+    if (type == ondemand::json_type::array) return kNoFault;  // an all-market stream: nothing of ours
     if (type != ondemand::json_type::object) return DecodeError::NotAnObject;
     ondemand::object object;
     if (document.get_object().get(object)) return DecodeError::InvalidJson;
-    if (const auto error = collect(object, true)) return error;
+    if (const DecodeError fault = collect(object, true); fault != kNoFault) return fault;
     const bool at_end = document.current_location().error() == simdjson::OUT_OF_BOUNDS;
-    return at_end ? boost::system::error_code{} : DecodeError::InvalidJson;
+    return at_end ? kNoFault : DecodeError::InvalidJson;
 }
 
-boost::system::error_code Decoder::Impl::collect(ondemand::object object, bool in_envelope) {
+DecodeError Decoder::Impl::collect(ondemand::object& object, bool in_envelope) {
     for (auto entry : object) {
         ondemand::field item;
         if (std::move(entry).get(item)) return DecodeError::InvalidJson;
         const Field field = field_of(item.key().raw());
         if (field == Field::Unknown) continue;
-        if (const auto error = collect_value(field, item.value(), in_envelope)) return error;
+        if (const DecodeError fault = collect_value(field, item.value(), in_envelope); fault != kNoFault) return fault;
     }
-    return {};
+    return kNoFault;
 }
 
-boost::system::error_code Decoder::Impl::collect_value(Field field, ondemand::value value, bool in_envelope) {
+DecodeError Decoder::Impl::collect_value(Field field, ondemand::value& value, bool in_envelope) {
     const std::string_view token = value.raw_json_token();
     if (token.front() == '[') {
         ondemand::array array;
         std::string_view raw;
         if (value.get_array().get(array) || array.raw_json().get(raw)) return DecodeError::InvalidJson;
         fields.set(field, raw);
-        return {};
+        return kNoFault;
     }
     if (field == Field::Data && in_envelope) {
         ondemand::object data;
@@ -413,17 +431,18 @@ boost::system::error_code Decoder::Impl::collect_value(Field field, ondemand::va
         return collect(data, false);
     }
     fields.set(field, token);
-    return {};
+    return kNoFault;
 }
 
 Decoder::Decoder() : impl_{std::make_unique<Impl>()} {}
 Decoder::~Decoder() = default;
 
-Result<Message> Decoder::decode(std::string_view payload, std::vector<PriceLevel>& levels) {
+boost::system::error_code Decoder::decode(std::string_view payload, Message& message, std::vector<PriceLevel>& levels) {
     levels.clear();
-    impl_->fields.clear();
-    if (const auto error = impl_->collect(payload)) return error;
-    return message_of(impl_->fields, levels);
+    message.emplace<Ignored>();
+    DecodeError fault = impl_->collect(payload);
+    if (fault == kNoFault) fault = read_message(impl_->fields, levels, message);
+    return fault == kNoFault ? boost::system::error_code{} : boost::system::error_code{fault};
 }
 
 std::string_view Decoder::symbol() const noexcept {

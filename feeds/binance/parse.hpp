@@ -5,7 +5,6 @@
 #include <vector>
 
 #include <boost/system/error_code.hpp>
-#include <boost/system/result.hpp>
 
 #include "feeds/binance/messages.hpp"
 
@@ -24,9 +23,6 @@ enum class DecodeError {
 [[nodiscard]] const boost::system::error_category& decode_error_category() noexcept;
 [[nodiscard]] boost::system::error_code make_error_code(DecodeError error) noexcept;
 
-template <typename T>
-using Result = boost::system::result<T>;
-
 /// Turns the text of one message into a plain value, by text alone. Keys may come in any order; a combined stream's
 /// envelope is looked through. Allocates only while its buffers still grow.
 class Decoder {
@@ -36,9 +32,10 @@ public:
     Decoder(const Decoder&) = delete;
     Decoder& operator=(const Decoder&) = delete;
 
-    /// `payload` is followed by kPayloadPadding readable bytes. `levels` is overwritten; the message's spans point
-    /// into it. Errors: DecodeError.
-    [[nodiscard]] Result<Message> decode(std::string_view payload, std::vector<PriceLevel>& levels);
+    /// `payload` is followed by kPayloadPadding readable bytes. `message` and `levels` are overwritten; the spans of
+    /// the one point into the other. Errors: DecodeError.
+    [[nodiscard]] boost::system::error_code decode(std::string_view payload, Message& message,
+                                                   std::vector<PriceLevel>& levels);
 
     /// What the message last decoded, or not decoded, says of its symbol: `s`, or `symbol`; empty when it got not so
     /// far.

@@ -101,32 +101,30 @@ BinanceSession::~BinanceSession() = default;
 void BinanceSession::on_message(const RawMessage& raw, Events& out) {
     if (raw.kind == RawMessage::Kind::Connected) return;  // the chains go on, or show that they do not
     if (raw.url.empty()) ++counters_.messages;
-    const Result<Message> message = decoder_.decode(raw.payload, levels_);
-    if (!message) {
+    if (decoder_.decode(raw.payload, message_, levels_)) {
         on_bad_message(raw, out);
         return;
     }
-    if (std::holds_alternative<Ignored>(*message)) return;
-    const std::string_view name = name_of(*message, raw);
+    if (std::holds_alternative<Ignored>(message_)) return;
+    const std::string_view name = name_of(message_, raw);
     if (name.empty()) {
-        on_nameless_snapshot(std::get<DepthSnapshot>(*message), raw);
+        on_nameless_snapshot(std::get<DepthSnapshot>(message_), raw);
         return;
     }
-    SymbolSession* const symbol = find_or_list(name, *message, raw, out);
+    SymbolSession* const symbol = find_or_list(name, message_, raw, out);
     if (symbol == nullptr) return;
     if (nameless_snapshot_) {
         symbol->on_snapshot(nameless_snapshot_->view(), out);
         nameless_snapshot_.reset();
     }
-    std::visit(Dispatch{*symbol, raw.receive_time, out}, *message);
+    std::visit(Dispatch{*symbol, raw.receive_time, out}, message_);
 }
 
 void BinanceSession::list_symbols(const RawMessage& raw, Events& out) {
     if (raw.kind == RawMessage::Kind::Connected) return;
-    const Result<Message> message = decoder_.decode(raw.payload, levels_);
-    if (!message || std::holds_alternative<Ignored>(*message)) return;
-    const std::string_view name = name_of(*message, raw);
-    if (!name.empty()) static_cast<void>(find_or_list(name, *message, raw, out));
+    if (decoder_.decode(raw.payload, message_, levels_) || std::holds_alternative<Ignored>(message_)) return;
+    const std::string_view name = name_of(message_, raw);
+    if (!name.empty()) static_cast<void>(find_or_list(name, message_, raw, out));
 }
 
 void BinanceSession::restart() {

@@ -60,6 +60,8 @@ private:
     SessionOptions options_;
     VenueCounters counters_;
     Decoder decoder_;
+    // Of the message at hand.
+    Message message_;
     std::vector<PriceLevel> levels_;
     // A symbol that is not wanted is known as well, without a session.
     std::unordered_map<std::string, std::unique_ptr<SymbolSession>, NameHash, std::equal_to<>> symbols_;

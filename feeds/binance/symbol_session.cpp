@@ -166,7 +166,6 @@ void SymbolSession::on_trade(const Trade& trade, UnixNanos receive_time, Events&
 }
 
 void SymbolSession::on_ticker(const BookTicker& ticker, UnixNanos receive_time, Events& out) {
-    if (!sequence_.joined()) return;
     const Mark before = mark(out);
     const std::array bid{ticker.bid};
     const std::array ask{ticker.ask};
@@ -242,14 +241,16 @@ bool SymbolSession::write_batch(BatchKind kind, const LevelBatch& batch, Events&
     return true;
 }
 
-bool SymbolSession::write_levels(Event level, std::span<const PriceLevel> levels, Events& out) const {
+bool SymbolSession::write_levels(const Event& like, std::span<const PriceLevel> levels, Events& out) const {
+    std::size_t next = out.size();
+    out.resize(next + levels.size(), like);
     for (const auto& [price, quantity] : levels) {
         const auto price_mantissa = mantissa_at(scales_.price, price);
         const auto quantity_mantissa = mantissa_at(scales_.quantity, quantity);
         if (!price_mantissa || !quantity_mantissa) return false;
-        level.price = book::Price{*price_mantissa};
-        level.quantity = book::Quantity{*quantity_mantissa};
-        out.push_back(level);
+        out[next].price = book::Price{*price_mantissa};
+        out[next].quantity = book::Quantity{*quantity_mantissa};
+        ++next;
     }
     return true;
 }

@@ -49,7 +49,7 @@ public:
     /// A snapshot that is older than the book is of no use; one that the events waiting since do not continue is a gap.
     void on_snapshot(const LevelBatch& batch, Events& out);
     void on_trade(const Trade& trade, book::UnixNanos receive_time, Events& out);
-    /// Only while the book may be believed, which is what it is there to check.
+    /// Written in every state: tickers come ahead of the depth events that they check, so also ahead of the snapshot.
     void on_ticker(const BookTicker& ticker, book::UnixNanos receive_time, Events& out);
     /// Something of this symbol could not be read: it may have been a depth event.
     void on_bad_message(book::UnixNanos receive_time, Events& out);
@@ -76,7 +76,8 @@ private:
     void announce(book::SymbolState state, book::StateReason reason, book::UnixNanos receive_time, Events& out);
 
     [[nodiscard]] bool write_batch(BatchKind kind, const LevelBatch& batch, Events& out);
-    [[nodiscard]] bool write_levels(book::Event level, std::span<const PriceLevel> levels, Events& out) const;
+    /// One event for each level, alike but for price and quantity. False when one does not fit the scales.
+    [[nodiscard]] bool write_levels(const book::Event& like, std::span<const PriceLevel> levels, Events& out) const;
     void raise_scales(std::span<const PriceLevel> levels, book::Scales& scales) const noexcept;
     void write_scales(book::Scales scales, book::UnixNanos receive_time, Events& out);
 
