@@ -169,7 +169,7 @@ TEST(EventQueue, AnEmptyRunIsNoWork) {
 
 TEST(EventQueue, KeepsOrderPerProducerAcrossThreads) {
     constexpr std::uint32_t kProducers = 4;
-    constexpr std::uint64_t kEvents = 20'000;
+    constexpr std::uint64_t kEvents = 5'000;
     EventQueue queue{256, kProducers};
 
     const auto produce = [&queue](std::uint32_t self) {

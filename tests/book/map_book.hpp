@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "book/order_book.hpp"
@@ -40,7 +41,7 @@ public:
         const std::int64_t rank = rank_of(side, price);
         const auto held = levels.find(rank);
         if (quantity.is_zero()) {
-            if (held != levels.end() || merged_) depart(side);
+            if (held != levels.end() || merged_) depart(side, rank);
             levels.erase(rank);
         } else if (held == levels.end() || held->second.quantity != quantity.mantissa() || merged_) {
             levels[rank] = {quantity.mantissa(), sequence_};
@@ -54,7 +55,7 @@ public:
         for (const auto& [rank, held] : now_[side]) {
             const auto same = fresh.find(rank);
             if (same == fresh.end()) {
-                depart(side);
+                depart(side, rank);
             } else if (same->second.quantity == held.quantity) {
                 same->second.changed = held.changed;
             }
@@ -70,11 +71,19 @@ public:
         }
         return true;
     }
+    /// Whether the level left in (since, at], be it long forgotten by the log.
+    [[nodiscard]] bool departed(book::Side side, std::int64_t rank, std::uint64_t since, std::uint64_t at) const {
+        if (!all_departures_.contains(side)) return false;
+        const auto& departures = all_departures_.at(side);
+        const auto next = departures.upper_bound({rank, since});
+        return next != departures.end() && next->first == rank && next->second <= at;
+    }
     [[nodiscard]] const MapBook& now() const { return now_; }
     [[nodiscard]] std::uint64_t sequence() const { return sequence_; }
 
 private:
-    void depart(book::Side side) {
+    void depart(book::Side side, std::int64_t rank) {
+        all_departures_[side].emplace(rank, sequence_);
         std::deque<std::uint64_t>& log = departures_[side];
         log.push_back(sequence_);
         if (log.size() > log_capacity_) {
@@ -88,6 +97,7 @@ private:
     std::uint64_t sequence_ = 0;
     bool merged_ = false;
     std::map<book::Side, std::deque<std::uint64_t>> departures_;
+    std::map<book::Side, std::set<std::pair<std::int64_t, std::uint64_t>>> all_departures_;
     std::uint64_t horizon_ = 0;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> holes_;
 };

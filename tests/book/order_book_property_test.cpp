@@ -25,10 +25,6 @@ const std::vector<LevelChange>& changes_of(const BookDelta& delta, Side side) {
     return side == Side::Bid ? delta.bids : delta.asks;
 }
 
-const std::vector<Level>& levels_of(const Cut& cut, Side side) {
-    return side == Side::Bid ? cut.bids : cut.asks;
-}
-
 /// A book under test and its model, always told the same.
 struct Pair {
     explicit Pair(std::size_t log_capacity) : book{log_capacity}, model{log_capacity} {}
@@ -244,16 +240,25 @@ private:
         }
     }
 
-    /// Only what changed after `since`, and as many of the cut's last levels as prices are named as gone.
-    static void expect_few_repeats(const std::vector<LevelChange>& changes, Side side, Sequence since,
-                                   const Stream& stream) {
+    /// Only what changed after `since`, what left meanwhile, and as many of the cut's last levels as prices are named
+    /// as gone.
+    void expect_few_repeats(const std::vector<LevelChange>& changes, Side side, Sequence since, const Stream& stream) {
         std::size_t gone = 0;
-        for (const LevelChange& change : changes) gone += change.quantity.is_zero() ? 1U : 0U;
-        std::size_t may_repeat = stream.depth == 0 ? 0 : gone;
-        const std::vector<Level>& cut = levels_of(stream.sent, side);  // worst first
-        for (std::size_t i = may_repeat; i < cut.size(); ++i) {
-            if (cut[i].changed > since) continue;
-            for (const LevelChange& change : changes) ASSERT_NE(change.price, cut[i].price) << "repeated for nothing";
+        std::map<std::int64_t, LevelChange> named;
+        const ClientSide cut = truth(stream.at, side, stream.depth);
+        for (const LevelChange& change : changes) {
+            const std::int64_t rank = test::rank_of(side, change.price);
+            named.emplace(rank, change);
+            if (!change.quantity.is_zero()) continue;
+            ++gone;
+            ASSERT_TRUE(source_.model.departed(side, rank, since.value(), stream.at.value())) << "rank " << rank;
+            const bool full = stream.depth != 0 && cut.size() == stream.depth;
+            ASSERT_FALSE(full && rank > cut.rbegin()->first) << "the client cuts it off by itself";
+        }
+        std::size_t must_be_new = stream.depth == 0 ? cut.size() : cut.size() - std::min(gone, cut.size());
+        for (auto level = cut.begin(); must_be_new > 0; ++level, --must_be_new) {
+            const bool changed = truth_.at(stream.at.value()).at(side).at(level->first).changed > since.value();
+            ASSERT_EQ(named.contains(level->first), changed) << "rank " << level->first;
         }
     }
 
