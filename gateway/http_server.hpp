@@ -9,6 +9,7 @@
 
 #include "book/error.hpp"
 #include "gateway/http_message.hpp"
+#include "gateway/protocol.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -58,7 +59,6 @@ public:
 };
 
 inline constexpr std::string_view kWebSocketPath = "/v1/ws";
-inline constexpr std::string_view kSubprotocol = "tickgate.v1.json";
 
 /// HTTP/1.1 and the WebSocket handshake, on Beast. One for each shard: with reuse_port they share an address.
 /// What is malformed gets 400 and the end of its connection, another method 405, a WebSocket request elsewhere than at
