@@ -89,9 +89,11 @@ Applied SymbolBook::apply_scale(const Event& event) {
     const std::int64_t price_factor = power_of_ten(scales.price - scales_.price);
     const std::int64_t quantity_factor = power_of_ten(scales.quantity - scales_.quantity);
     scales_ = scales;
+    const bool anybody_has_a_position = book_.sequence() > Sequence{} || trades_.last() > Sequence{};
+    // The new epoch has a sequence of its own, so that whoever holds the old text is before the horizon.
+    if (anybody_has_a_position) book_.begin(book_.sequence().next());
     if (!book_.rescale(price_factor, quantity_factor)) {
         // Such a book is nothing real: it is emptied, and not to be believed until the venue sends another.
-        book_.begin(book_.sequence().next());
         for (const Side side : {Side::Bid, Side::Ask}) {
             snapshot_bids_.clear();
             book_.replace(side, snapshot_bids_);
@@ -103,7 +105,6 @@ Applied SymbolBook::apply_scale(const Event& event) {
     touch_check_.reset();
     lowest_covered_.reset();
     highest_covered_.reset();
-    const bool anybody_has_a_position = book_.sequence() > Sequence{} || trades_.last() > Sequence{};
     if (anybody_has_a_position) ++epoch_;
     return {.kind = Applied::Kind::Rescaled, .new_epoch = anybody_has_a_position};
 }

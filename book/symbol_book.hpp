@@ -28,7 +28,7 @@ struct Applied {
         Batch,     ///< a book batch was applied: sequence() rose by one
         Trade,     ///< one trade was added to the tape
         Status,    ///< the state changed
-        Rescaled,  ///< scales rose; the epoch changed if `new_epoch`
+        Rescaled,  ///< scales rose; if `new_epoch`, sequence() too
     };
     Kind kind = Kind::Nothing;
     bool snapshot = false;               ///< Batch: it was a venue's snapshot

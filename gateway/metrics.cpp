@@ -1,0 +1,207 @@
+#include "gateway/metrics.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gateway/version.hpp"
+
+namespace tickgate::gateway {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+using Shards = std::span<const ShardMetrics* const>;
+
+/// One metric: its name without prefix, what it tells, and where the number is.
+template <typename Metrics, typename Metric>
+struct Described {
+    std::string_view name;
+    std::string_view help;
+    Metric Metrics::*member;
+};
+
+constexpr Described<AgentMetrics, Counter> kAgentCounters[] = {
+    {"events_total", "Normalised events taken from the event queue.", &AgentMetrics::events},
+    {"batches_total", "Book batches applied.", &AgentMetrics::batches},
+    {"trades_total", "Trades added to the tapes.", &AgentMetrics::trades},
+    {"encoded_bytes_total", "Bytes of messages encoded, each once for all its subscribers.",
+     &AgentMetrics::bytes_encoded},
+    {"snapshots_encoded_total", "Snapshots encoded.", &AgentMetrics::snapshots_encoded},
+    {"catch_ups_total", "Questions answered with what changed since a position.", &AgentMetrics::catch_ups},
+    {"busy_snapshots_total", "Catch-ups answered by a shared snapshot because too many positions asked at once.",
+     &AgentMetrics::busy_snapshots},
+    {"touch_mismatches_total", "Books that differed from the venue's own best bid and ask.",
+     &AgentMetrics::touch_mismatches},
+    {"dropped_batches_total", "Batches that their feed broke off.", &AgentMetrics::dropped_batches},
+    {"event_queue_full_total", "Times a feed found no room in the event queue.", &AgentMetrics::event_queue_full},
+};
+
+constexpr Described<ShardMetrics, Counter> kShardCounters[] = {
+    {"sessions_accepted_total", "WebSocket sessions accepted.", &ShardMetrics::accepted},
+    {"client_messages_total", "Messages received from clients.", &ShardMetrics::messages_in},
+    {"deliveries_total", "Messages put into the outputs of sessions.", &ShardMetrics::deliveries},
+    {"sent_bytes_total", "Bytes written to clients.", &ShardMetrics::bytes_out},
+    {"writes_total", "System calls that wrote to clients.", &ShardMetrics::writes},
+    {"session_blocks_total", "Times a client's socket did not take all it was due.", &ShardMetrics::blocked},
+    {"catch_up_questions_total", "Positions from which the book agent was asked to bring clients on.",
+     &ShardMetrics::catch_up_questions},
+    {"lag_notices_total", "Lag messages sent to slow clients.", &ShardMetrics::lag_notices},
+    {"turns_total", "Turns of the shard that did something.", &ShardMetrics::turns},
+};
+
+constexpr Described<ShardMetrics, Gauge> kShardGauges[] = {
+    {"sessions", "WebSocket sessions open.", &ShardMetrics::sessions},
+    {"subscriptions", "Subscriptions held by all sessions.", &ShardMetrics::subscriptions},
+    {"sessions_blocked", "Sessions whose socket has not taken all yet.", &ShardMetrics::blocked_now},
+};
+
+/// Their names as labels; a starting symbol is told from a resyncing one here, unlike on the wire.
+constexpr std::pair<book::SymbolState, std::string_view> kStates[] = {
+    {book::SymbolState::Starting, "starting"}, {book::SymbolState::Live, "live"},
+    {book::SymbolState::Stale, "stale"},       {book::SymbolState::Resyncing, "resyncing"},
+    {book::SymbolState::Halted, "halted"},     {book::SymbolState::Closed, "closed"},
+};
+
+ClientMetric metric_of(const Counter& counter, Labels labels) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.counter.value = static_cast<double>(counter.value());
+    return metric;
+}
+
+ClientMetric metric_of(const Gauge& gauge, Labels labels) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.gauge.value = static_cast<double>(gauge.value());
+    return metric;
+}
+
+constexpr MetricType type_of(const Counter&) {
+    return MetricType::Counter;
+}
+constexpr MetricType type_of(const Gauge&) {
+    return MetricType::Gauge;
+}
+
+MetricFamily family(std::string_view name, std::string_view help, MetricType type,
+                    std::vector<ClientMetric> metrics = {}) {
+    return {"tickgate_" + std::string{name}, std::string{help}, type, std::move(metrics)};
+}
+
+ClientMetric::Label shard_label(std::size_t shard) {
+    return {"shard", std::to_string(shard)};
+}
+
+void add_agent(std::vector<MetricFamily>& families, const AgentMetrics& agent) {
+    for (const auto& [name, help, member] : kAgentCounters) {
+        families.push_back(family(name, help, MetricType::Counter, {metric_of(agent.*member, {})}));
+    }
+    auto messages =
+        family("messages_encoded_total", "Messages encoded, each once for all its subscribers.", MetricType::Counter);
+    for (const Channel channel : kChannels) {
+        messages.metric.push_back(
+            metric_of(agent.messages_encoded[channel], {{"channel", std::string{name_of(channel)}}}));
+    }
+    auto symbols = family("symbols", "Symbols known, by their state.", MetricType::Gauge);
+    for (const auto& [state, name] : kStates) {
+        symbols.metric.push_back(metric_of(agent.symbols[state], {{"state", std::string{name}}}));
+    }
+    families.push_back(std::move(messages));
+    families.push_back(std::move(symbols));
+    families.push_back(
+        family("streams", "Streams that somebody subscribes to.", MetricType::Gauge, {metric_of(agent.streams, {})}));
+}
+
+template <typename Metric>
+void add_shards(std::vector<MetricFamily>& families, Shards shards, const Described<ShardMetrics, Metric>& described) {
+    auto all = family(described.name, described.help, type_of(Metric{}));
+    for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+        all.metric.push_back(metric_of(shards[shard]->*described.member, {shard_label(shard)}));
+    }
+    families.push_back(std::move(all));
+}
+
+MetricFamily closed_family(Shards shards) {
+    auto closed = family("sessions_closed_total", "Sessions closed, by WebSocket close code.", MetricType::Counter);
+    for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+        const CloseCounters& counters = shards[shard]->closed;
+        for (const std::uint16_t code : CloseCounters::kCodes) {
+            closed.metric.push_back(metric_of(counters[code], {shard_label(shard), {"code", std::to_string(code)}}));
+        }
+        closed.metric.push_back(metric_of(counters.other(), {shard_label(shard), {"code", "other"}}));
+    }
+    return closed;
+}
+
+MetricFamily errors_family(Shards shards) {
+    auto errors = family("client_errors_total", "Error messages sent to clients, by code.", MetricType::Counter);
+    for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+        for (std::size_t i = 0; i < kErrorCodes; ++i) {
+            const auto code = static_cast<ErrorCode>(i);
+            errors.metric.push_back(metric_of(shards[shard]->errors[code],
+                                              {shard_label(shard), {"code", std::string{traits_of(code).code}}}));
+        }
+    }
+    return errors;
+}
+
+double cpu_seconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double resident_bytes() {
+    std::ifstream statm{"/proc/self/statm"};
+    std::uint64_t total_pages = 0;
+    std::uint64_t resident_pages = 0;
+    statm >> total_pages >> resident_pages;
+    return static_cast<double>(resident_pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+/// The names that every Prometheus client library gives them.
+void add_process(std::vector<MetricFamily>& families) {
+    ClientMetric build;
+    build.label = {{"version", std::string{version()}}};
+    build.gauge.value = 1;
+    ClientMetric cpu;
+    cpu.counter.value = cpu_seconds();
+    ClientMetric memory;
+    memory.gauge.value = resident_bytes();
+    families.push_back(family("build_info", "The release that is running.", MetricType::Gauge, {build}));
+    families.push_back({"process_cpu_seconds_total", "User and system CPU time.", MetricType::Counter, {cpu}});
+    families.push_back({"process_resident_memory_bytes", "Resident memory.", MetricType::Gauge, {memory}});
+}
+
+}  // namespace
+
+std::size_t CloseCounters::index_of(std::uint16_t code) noexcept {
+    return static_cast<std::size_t>(std::ranges::find(kCodes, code) - kCodes.begin());
+}
+
+std::string prometheus_text(const AgentMetrics& agent, Shards shards) {
+    std::vector<MetricFamily> families;
+    add_agent(families, agent);
+    for (const auto& counter : kShardCounters) add_shards(families, shards, counter);
+    for (const auto& gauge : kShardGauges) add_shards(families, shards, gauge);
+    families.push_back(closed_family(shards));
+    families.push_back(errors_family(shards));
+    add_process(families);
+    return prometheus::TextSerializer{}.Serialize(families);
+}
+
+}  // namespace tickgate::gateway

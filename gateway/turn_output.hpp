@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "gateway/position.hpp"
+#include "gateway/socket_writer.hpp"
+#include "gateway/subscriptions.hpp"
+
+namespace tickgate::gateway {
+
+/// What one session is due in one turn.
+struct TurnGroup {
+    SessionIndex session = kNoIndex;
+    std::uint32_t first = 0;  ///< in the turn's order
+    std::uint32_t count = 0;  ///< messages due
+    std::uint32_t taken = 0;  ///< as many of them as one turn may write
+};
+
+/// The messages of one turn and who is due which: one flat list, nothing held in a session. The frames of a turn lie back
+/// to back; what a session is due is one range where they are neighbours, else it is gathered once. Thread: the shard's.
+class TurnOutput {
+public:
+    /// Most bytes that one session gets in a turn, but for one message that is larger by itself.
+    static constexpr std::size_t kMaxBytes = std::size_t{256} << 10;
+
+    using FrameIndex = std::uint32_t;
+
+    /// A frame that others keep until the turn is over. `prev`: the position that it goes on from.
+    FrameIndex add_shared(std::span<const char> bytes, Position prev);
+    /// A message of our own, framed here. Without a subscription it reaches its client even when its socket is full.
+    FrameIndex add_text(std::string_view payload, Position prev = {});
+    /// Whole frames, copied. `must_arrive`: as for a text; else it is dropped for who does not take it now.
+    FrameIndex add_bytes(std::string_view frames, bool must_arrive);
+
+    /// The session is due the frame, after all it is due already. With a subscription, missing it is missing `prev`.
+    void owe(SessionIndex session, FrameIndex frame, SubscriptionIndex subscription = kNoIndex) {
+        owed_.push_back({session, frame, subscription});
+    }
+    [[nodiscard]] bool empty() const noexcept { return owed_.empty(); }
+    [[nodiscard]] std::size_t deliveries() const noexcept { return owed_.size(); }
+
+    /// Sorts by session, beginning with the one at or after `first_session`, so that nobody is always last.
+    [[nodiscard]] std::span<const TurnGroup> arrange(SessionIndex first_session);
+
+    /// What is taken of the group, in one piece; gathered where its frames are not neighbours. Lives until
+    /// release_gathered().
+    [[nodiscard]] std::span<const char> joined(const TurnGroup& group);
+    [[nodiscard]] std::size_t gathered_bytes() const noexcept { return gathered_.taken(); }
+    void release_gathered() noexcept { gathered_.clear(); }
+
+    struct Entry {
+        FrameIndex frame;
+        SubscriptionIndex subscription;
+    };
+    /// The i-th message of a group.
+    [[nodiscard]] Entry entry(const TurnGroup& group, std::uint32_t i) const noexcept {
+        const Owed& owed = owed_[static_cast<std::uint32_t>(order_[group.first + i])];
+        return {owed.frame, owed.subscription};
+    }
+    [[nodiscard]] std::span<const char> bytes(FrameIndex frame) const noexcept { return frames_[frame].bytes; }
+    [[nodiscard]] Position prev(FrameIndex frame) const noexcept { return frames_[frame].prev; }
+    [[nodiscard]] bool must_arrive(FrameIndex frame) const noexcept { return frames_[frame].must_arrive; }
+
+    /// The turn is over; memory is kept for the next.
+    void clear() noexcept;
+
+private:
+    struct Frame {
+        std::span<const char> bytes;
+        Position prev;
+        bool must_arrive = false;
+    };
+    struct Owed {
+        SessionIndex session;
+        FrameIndex frame;
+        SubscriptionIndex subscription;
+    };
+
+    /// Memory that does not move before clear().
+    class Arena {
+    public:
+        [[nodiscard]] char* take(std::size_t size);
+        [[nodiscard]] std::size_t taken() const noexcept { return taken_; }
+        void clear() noexcept;
+
+    private:
+        static constexpr std::size_t kBlock = std::size_t{256} << 10;
+        struct Block {
+            std::unique_ptr<char[]> bytes;
+            std::size_t size;
+        };
+        std::vector<Block> blocks_;
+        std::size_t block_ = 0;
+        std::size_t used_ = 0;   // of that block
+        std::size_t taken_ = 0;  // since clear()
+    };
+
+    void bound(TurnGroup& group) const noexcept;
+
+    std::vector<Frame> frames_;
+    std::vector<Owed> owed_;
+    std::vector<std::uint64_t> order_;  // session from the first one on, then index in owed_
+    std::vector<TurnGroup> groups_;
+    Arena texts_;
+    Arena gathered_;
+};
+
+}  // namespace tickgate::gateway
