@@ -18,7 +18,7 @@ class io_context;
 namespace tickgate::gateway {
 
 struct HttpLimits {
-    std::size_t header_bytes = 8 * 1'024;  ///< above: 431
+    std::size_t header_bytes = 8 * 1'024;  ///< of the request line, and of the fields; above: 431
     std::size_t body_bytes = 64 * 1'024;   ///< above: 413
     /// From the accept, later from a request's first byte, until the request is whole (else 408 and the end, without
     /// the 408 if nothing came); and for an answer to be taken.
