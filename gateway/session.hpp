@@ -49,7 +49,7 @@ struct WishedStream {
     std::uint32_t sid = 0;                               ///< from the start where the session holds it already
     bool held = false;
     bool resumes = false;
-    Position since;                                      ///< as joined
+    Position since{};                                    ///< as joined
     ResumeRefusal refusal = ResumeRefusal::None;
 };
 
