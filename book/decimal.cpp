@@ -125,7 +125,8 @@ Result<Decimal> parse_decimal(std::string_view text) noexcept {
     const Decimal value{negative ? -magnitude : magnitude, static_cast<std::uint8_t>(digits.after_point)};
     if (at == end) return value;
     if (*at != 'e' && *at != 'E') return DecimalError::Malformed;
-    if (++at != end && *at == '+') ++at;
+    ++at;
+    if (end - at > 1 && at[0] == '+' && is_digit(at[1])) ++at;  // from_chars takes no plus sign
     int exponent = 0;
     const auto [stop, error] = std::from_chars(at, end, exponent);
     if (error == std::errc::result_out_of_range) return DecimalError::Overflow;

@@ -3,6 +3,7 @@
 #include <concurrentqueue.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace tickgate::book {
 namespace {
@@ -23,41 +24,46 @@ constexpr std::size_t whole_blocks(std::size_t capacity) noexcept {
 
 }  // namespace
 
-struct EventQueue::Impl {
-    Impl(std::size_t capacity, std::size_t producers)
-        // Blocks more for each producer: its first may be partly consumed while its last is partly filled.
-        : queue((whole_blocks(capacity) + 2) * kBlock * producers) {}
+// Each producer has a queue of its own: within one, a producer keeps the blocks it once took, so that the first burst
+// of one would leave none to the others for good.
+struct EventQueue::Lane {
+    explicit Lane(std::size_t capacity)
+        // A block more: the first may be partly consumed while the last is partly filled.
+        : queue{(whole_blocks(capacity) + 1) * kBlock},
+          token{queue} {}
 
     Queue queue;
+    moodycamel::ProducerToken token;  // the producer's thread
 };
 
-struct EventQueue::Producer::Token {
-    explicit Token(Queue& queue) : token{queue} {}
-    moodycamel::ProducerToken token;
-};
-
-EventQueue::EventQueue(std::size_t capacity, std::size_t producers)
-    : impl_{std::make_unique<Impl>(capacity, producers)} {}
+EventQueue::EventQueue(std::size_t capacity, std::size_t producers) {
+    for (std::size_t i = 0; i < producers; ++i) lanes_.push_back(std::make_unique<Lane>(capacity));
+}
 
 EventQueue::~EventQueue() = default;
 
 std::size_t EventQueue::pop(std::span<Event> out) {
-    return impl_->queue.try_dequeue_bulk(out.data(), out.size());
+    std::size_t count = 0;
+    for (std::size_t asked = 0; asked < lanes_.size() && count < out.size(); ++asked) {
+        Lane& lane = *lanes_[next_];
+        next_ = next_ + 1 == lanes_.size() ? 0 : next_ + 1;
+        count += lane.queue.try_dequeue_bulk_from_producer(lane.token, out.data() + count, out.size() - count);
+    }
+    return count;
 }
 
 bool EventQueue::empty() const {
-    return impl_->queue.size_approx() == 0;
+    return std::all_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->queue.size_approx() == 0; });
 }
 
-EventQueue::Producer::Producer(EventQueue& queue)
-    : queue_{&queue},
-      token_{std::make_unique<Token>(queue.impl_->queue)} {}
-
-EventQueue::Producer::~Producer() = default;
-EventQueue::Producer::Producer(Producer&&) noexcept = default;
+EventQueue::Producer::Producer(EventQueue& queue) {
+    const std::size_t lane = queue.taken_++;
+    if (lane >= queue.lanes_.size()) throw std::length_error{"the event queue has a lane for each producer, no more"};
+    lane_ = queue.lanes_[lane].get();
+}
 
 bool EventQueue::Producer::try_push(std::span<const Event> events) {
-    return queue_->impl_->queue.try_enqueue_bulk(token_->token, events.data(), events.size());
+    return lane_->queue.try_enqueue_bulk(lane_->token, events.data(), events.size());
 }
 
 }  // namespace tickgate::book

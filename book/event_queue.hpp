@@ -1,16 +1,20 @@
 #pragma once
 
-#include <cstdint>
+#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "book/event.hpp"
 
 namespace tickgate::book {
 
-/// Bounded lock-free queue from feeds to one book agent. Keeps order per producer; a push is all or nothing.
-/// The bound holds for all producers together: its blocks are shared, allocated once and for all.
+/// Bounded lock-free queue from feeds to one book agent: a lane for each producer. Keeps order per producer; a push is
+/// all or nothing; a lane that is full keeps no other producer out.
 class EventQueue {
+    struct Lane;
+
 public:
     static constexpr std::size_t kDefaultCapacity = 65'536;
 
@@ -21,33 +25,31 @@ public:
     EventQueue(const EventQueue&) = delete;
     EventQueue& operator=(const EventQueue&) = delete;
 
-    /// One feed's way in. Thread: the feed's. Must not outlive the queue.
+    /// One feed's way in: the next lane that nobody has yet. Thread: the feed's. Must not outlive the queue.
+    /// Throws std::length_error where there are more than the queue was made for.
     class Producer {
     public:
         explicit Producer(EventQueue& queue);
-        ~Producer();
-        Producer(Producer&&) noexcept;
-        Producer& operator=(Producer&&) = delete;
 
         /// Pushes all of `events` in order, or none. False when they do not fit: the caller waits or drops, and says
         /// so.
         [[nodiscard]] bool try_push(std::span<const Event> events);
 
     private:
-        struct Token;
-        EventQueue* queue_;
-        std::unique_ptr<Token> token_;
+        Lane* lane_;
     };
 
-    /// Takes up to out.size() events. Thread: the book agent's. Events of one producer come in its order.
+    /// Takes up to out.size() events, from the producers in turn. Thread: the book agent's. Events of one producer come
+    /// in its order.
     [[nodiscard]] std::size_t pop(std::span<Event> out);
 
     /// True when nothing is waiting, as far as this thread can see.
     [[nodiscard]] bool empty() const;
 
 private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::vector<std::unique_ptr<Lane>> lanes_;
+    std::atomic<std::size_t> taken_ = 0;  // lanes that have a producer
+    std::size_t next_ = 0;                // the lane that is asked first; book agent's thread
 };
 
 }  // namespace tickgate::book

@@ -105,7 +105,7 @@ std::optional<Level> BookSide::top() const noexcept {
 
 void BookSide::log_departure(Price price, Sequence at) {
     if (log_size_ == log_.size()) {
-        horizon_ = log_[log_next_].at;
+        forget_before(log_[log_next_].at);
     } else {
         ++log_size_;
     }

@@ -131,7 +131,8 @@ Applied SymbolBook::apply_batch(std::span<const Event> batch) {
         status_.reason = StateReason::OutsideSnapshot;
         ++status_.changes;
     }
-    if (has_tickers_ && venue_id_.is_number()) {
+    // A snapshot says itself what the touch is; a ticker checks what increments made of it.
+    if (has_tickers_ && !applied.snapshot && venue_id_.is_number()) {
         applied.touch_mismatches = static_cast<std::uint32_t>(touch_check_.on_batch(venue_id_.number(), touch()));
     }
     return applied;

@@ -11,6 +11,7 @@ find_package(tomlplusplus REQUIRED CONFIG)
 find_package(prometheus-cpp REQUIRED CONFIG COMPONENTS core)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(LIBURING REQUIRED IMPORTED_TARGET liburing)
 
 # concurrentqueue ships no CMake configuration.
 find_path(CONCURRENTQUEUE_INCLUDE concurrentqueue.h PATH_SUFFIXES concurrentqueue REQUIRED)

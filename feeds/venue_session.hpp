@@ -24,6 +24,10 @@ class VenueSession {
 public:
     virtual ~VenueSession() = default;
 
+    /// Announces (Event::listed) the symbols that this message speaks of and that are not known yet, with the scales
+    /// as it writes them, without touching books or counters. For a look ahead into a recording, before it is played.
+    virtual void list_symbols(const RawMessage& message, std::vector<book::Event>& out) = 0;
+
     /// Appends the events that follow from one message: whole batches only. Allocates nothing in the steady state.
     virtual void on_message(const RawMessage& message, std::vector<book::Event>& out) = 0;
 

@@ -37,6 +37,10 @@ inline constexpr std::uint32_t kDefaultDepth = 25;
     return held == 0 || (wanted != 0 && held >= wanted);
 }
 
+/// How long a client waits before it comes back, unless told otherwise: doubling from the first to the second.
+inline constexpr std::uint32_t kReconnectBaseMs = 500;
+inline constexpr std::uint32_t kReconnectMaxMs = 15'000;
+
 /// Sequences on the wire stay below this, so that a JavaScript number holds them exactly.
 inline constexpr std::uint64_t kSequenceLimit = std::uint64_t{1} << 53;
 

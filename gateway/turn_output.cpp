@@ -8,7 +8,7 @@
 namespace tickgate::gateway {
 
 TurnOutput::FrameIndex TurnOutput::add_shared(std::span<const char> bytes, Position prev) {
-    frames_.push_back({bytes, prev});
+    frames_.push_back({bytes, prev, false});
     return static_cast<FrameIndex>(frames_.size() - 1);
 }
 
@@ -19,13 +19,15 @@ TurnOutput::FrameIndex TurnOutput::add_text(std::string_view payload, Position p
     char* const frame = texts_.take(size);
     std::memcpy(frame, header_bytes.data(), header_bytes.size());
     std::memcpy(frame + header_bytes.size(), payload.data(), payload.size());
-    return add_shared({frame, size}, prev);
+    frames_.push_back({{frame, size}, prev, true});
+    return static_cast<FrameIndex>(frames_.size() - 1);
 }
 
-TurnOutput::FrameIndex TurnOutput::add_bytes(std::string_view frames) {
+TurnOutput::FrameIndex TurnOutput::add_bytes(std::string_view frames, bool must_arrive) {
     char* const copy = texts_.take(frames.size());
     std::memcpy(copy, frames.data(), frames.size());
-    return add_shared({copy, frames.size()}, Position{});
+    frames_.push_back({{copy, frames.size()}, Position{}, must_arrive});
+    return static_cast<FrameIndex>(frames_.size() - 1);
 }
 
 std::span<const TurnGroup> TurnOutput::arrange(SessionIndex first_session) {

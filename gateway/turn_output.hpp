@@ -31,9 +31,10 @@ public:
 
     /// A frame that others keep until the turn is over. `prev`: the position that it goes on from.
     FrameIndex add_shared(std::span<const char> bytes, Position prev);
-    /// A frame that is kept here.
+    /// A message of our own, framed here. Without a subscription it reaches its client even when its socket is full.
     FrameIndex add_text(std::string_view payload, Position prev = {});
-    FrameIndex add_bytes(std::string_view frames);
+    /// Whole frames, copied. `must_arrive`: as for a text; else it is dropped for who does not take it now.
+    FrameIndex add_bytes(std::string_view frames, bool must_arrive);
 
     /// The session is due the frame, after all it is due already. With a subscription, missing it is missing `prev`.
     void owe(SessionIndex session, FrameIndex frame, SubscriptionIndex subscription = kNoIndex) {
@@ -62,6 +63,7 @@ public:
     }
     [[nodiscard]] std::span<const char> bytes(FrameIndex frame) const noexcept { return frames_[frame].bytes; }
     [[nodiscard]] Position prev(FrameIndex frame) const noexcept { return frames_[frame].prev; }
+    [[nodiscard]] bool must_arrive(FrameIndex frame) const noexcept { return frames_[frame].must_arrive; }
 
     /// The turn is over; memory is kept for the next.
     void clear() noexcept;
@@ -70,6 +72,7 @@ private:
     struct Frame {
         std::span<const char> bytes;
         Position prev;
+        bool must_arrive = false;
     };
     struct Owed {
         SessionIndex session;

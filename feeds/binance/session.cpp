@@ -1,0 +1,196 @@
+#include "feeds/binance/session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace tickgate::feeds::binance {
+namespace {
+
+using namespace std::string_view_literals;
+
+// All of COIN-M is quoted in dollars: DOTUSD is not DO-TUSD.
+constexpr std::array kCoinMarginedQuotes{"USD"sv};
+
+ChainRule chain_rule(Market market) noexcept {
+    return market == Market::Spot ? ChainRule::Spot : ChainRule::Futures;
+}
+
+void widen(book::Scales& scales, book::Decimal price, book::Decimal quantity) noexcept {
+    scales.price = std::max(scales.price, price.scale);
+    scales.quantity = std::max(scales.quantity, quantity.scale);
+}
+
+void widen(book::Scales& scales, std::span<const PriceLevel> levels) noexcept {
+    for (const PriceLevel& level : levels) widen(scales, level.price, level.quantity);
+}
+
+/// The digits after the point that a message writes, zeros at the end included.
+book::Scales scales_of(const Message& message) noexcept {
+    book::Scales scales;
+    std::visit(
+        [&scales]<typename T>(const T& said) {
+            if constexpr (std::is_same_v<T, DepthUpdate> || std::is_same_v<T, DepthSnapshot>) {
+                widen(scales, said.bids);
+                widen(scales, said.asks);
+            } else if constexpr (std::is_same_v<T, Trade>) {
+                widen(scales, said.price, said.quantity);
+            } else if constexpr (std::is_same_v<T, BookTicker>) {
+                widen(scales, said.bid.price, said.bid.quantity);
+                widen(scales, said.ask.price, said.ask.quantity);
+            }
+        },
+        message);
+    return scales;
+}
+
+/// `BTCUSDT` of `https://../depth?symbol=BTCUSDT&limit=1000`.
+std::string_view symbol_in_url(std::string_view url) noexcept {
+    constexpr std::string_view kKey = "symbol=";
+    const std::size_t at = url.find(kKey);
+    if (at == std::string_view::npos) return {};
+    url.remove_prefix(at + kKey.size());
+    return url.substr(0, url.find('&'));
+}
+
+/// Hands a decoded message to its symbol.
+struct Dispatch {
+    SymbolSession& symbol;
+    book::UnixNanos receive_time;
+    std::vector<book::Event>& out;
+
+    void operator()(const Ignored&) const {}
+    void operator()(const DepthUpdate& update) const {
+        symbol.on_depth(update.ids, {update.ids.last, update.time, receive_time, update.bids, update.asks}, out);
+    }
+    void operator()(const DepthSnapshot& snapshot) const {
+        const auto& [name, id, time, bids, asks] = snapshot;
+        symbol.on_snapshot({id, time, receive_time, bids, asks}, out);
+    }
+    void operator()(const Trade& trade) const { symbol.on_trade(trade, receive_time, out); }
+    void operator()(const BookTicker& ticker) const { symbol.on_ticker(ticker, receive_time, out); }
+};
+
+}  // namespace
+
+SymbolStyle symbol_style(Market market) noexcept {
+    switch (market) {
+        case Market::UsdMargined:
+            return {"BINANCE-USDM", BareName::Perpetual, known_quotes()};
+        case Market::CoinMargined:
+            return {"BINANCE-COINM", BareName::Perpetual, kCoinMarginedQuotes};
+        case Market::Spot:
+            break;
+    }
+    return {"BINANCE", BareName::Spot, known_quotes()};
+}
+
+BinanceSession::BinanceSession(Market market, book::FeedId feed, book::InstrumentRegistry& registry,
+                               SessionOptions options)
+    : market_{market},
+      feed_{feed},
+      registry_{&registry},
+      options_{std::move(options)} {
+    for (std::string& symbol : options_.symbols) symbol = upper_case(symbol);
+}
+
+BinanceSession::~BinanceSession() = default;
+
+void BinanceSession::on_message(const RawMessage& raw, Events& out) {
+    if (raw.kind == RawMessage::Kind::Connected) return;  // the chains go on, or show that they do not
+    if (raw.url.empty()) ++counters_.messages;
+    if (decoder_.decode(raw.payload, message_, levels_)) {
+        on_bad_message(raw, out);
+        return;
+    }
+    if (std::holds_alternative<Ignored>(message_)) return;
+    const std::string_view name = name_of(message_, raw);
+    if (name.empty()) {
+        on_nameless_snapshot(std::get<DepthSnapshot>(message_), raw);
+        return;
+    }
+    SymbolSession* const symbol = find_or_list(name, message_, raw, out);
+    if (symbol == nullptr) return;
+    if (nameless_snapshot_) {
+        symbol->on_snapshot(nameless_snapshot_->view(), out);
+        nameless_snapshot_.reset();
+    }
+    std::visit(Dispatch{*symbol, raw.receive_time, out}, message_);
+}
+
+void BinanceSession::list_symbols(const RawMessage& raw, Events& out) {
+    if (raw.kind == RawMessage::Kind::Connected) return;
+    if (decoder_.decode(raw.payload, message_, levels_) || std::holds_alternative<Ignored>(message_)) return;
+    const std::string_view name = name_of(message_, raw);
+    if (!name.empty()) static_cast<void>(find_or_list(name, message_, raw, out));
+}
+
+void BinanceSession::restart() {
+    nameless_snapshot_.reset();
+    for (auto& [name, symbol] : symbols_) {
+        if (symbol) symbol->restart();
+    }
+}
+
+void BinanceSession::on_bad_message(const RawMessage& raw, Events& out) {
+    ++counters_.decode_errors;
+    std::string name{decoder_.symbol()};
+    if (name.empty()) name = upper_case(decoder_.stream().substr(0, decoder_.stream().find('@')));
+    if (name.empty()) name = symbol_in_url(raw.url);
+    const auto known = symbols_.find(name);
+    if (known == symbols_.end() || !known->second) return;
+    known->second->on_bad_message(raw.receive_time, out);
+}
+
+void BinanceSession::on_nameless_snapshot(const DepthSnapshot& snapshot, const RawMessage& raw) {
+    if (!symbols_.empty()) {  // of several: nobody can tell whose it is
+        ++counters_.decode_errors;
+        return;
+    }
+    nameless_snapshot_.emplace(
+        LevelBatch{snapshot.last_update_id, snapshot.time, raw.receive_time, snapshot.bids, snapshot.asks});
+}
+
+SymbolSession* BinanceSession::find_or_list(std::string_view name, const Message& message, const RawMessage& raw,
+                                            Events& out) {
+    const auto known = symbols_.find(name);
+    return known != symbols_.end() ? known->second.get() : list(name, scales_of(message), raw, out);
+}
+
+SymbolSession* BinanceSession::list(std::string_view name, book::Scales scales, const RawMessage& raw, Events& out) {
+    std::string canonical = canonical_symbol(symbol_style(market_), name);
+    std::unique_ptr<SymbolSession> symbol;
+    if (wanted(name, canonical)) {
+        const book::Instrument& instrument = registry_->add(feed_, std::move(canonical), std::string{name}, scales);
+        symbol = std::make_unique<SymbolSession>(instrument, chain_rule(market_), options_.from_empty, counters_);
+        out.push_back(book::Event::listed(instrument, raw.receive_time));
+    }
+    return symbols_.emplace(name, std::move(symbol)).first->second.get();
+}
+
+std::string_view BinanceSession::name_of(const Message& message, const RawMessage& raw) const noexcept {
+    const std::string_view said = std::visit(
+        []<typename T>(const T& it) -> std::string_view {
+            if constexpr (std::is_same_v<T, Ignored>) {
+                return {};
+            } else {
+                return it.symbol;
+            }
+        },
+        message);
+    if (!said.empty()) return said;
+    const std::string_view asked = symbol_in_url(raw.url);
+    if (!asked.empty()) return asked;
+    return symbols_.size() == 1 ? std::string_view{symbols_.begin()->first} : std::string_view{};
+}
+
+bool BinanceSession::wanted(std::string_view name, std::string_view canonical) const {
+    if (options_.symbols.empty()) return true;
+    const std::string upper = upper_case(name);
+    return std::any_of(options_.symbols.begin(), options_.symbols.end(),
+                       [&](const std::string& symbol) { return symbol == upper || symbol == canonical; });
+}
+
+}  // namespace tickgate::feeds::binance

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "book/instrument.hpp"
+#include "feeds/binance/parse.hpp"
+#include "feeds/binance/symbol_session.hpp"
+#include "feeds/session_options.hpp"
+#include "feeds/symbols.hpp"
+#include "feeds/venue_session.hpp"
+
+namespace tickgate::feeds::binance {
+
+enum class Market { Spot, UsdMargined, CoinMargined };
+
+/// VENUE, and how this market writes its symbols.
+[[nodiscard]] SymbolStyle symbol_style(Market market) noexcept;
+
+/// Any number of symbols of one of Binance's markets, from one or more connections. `counters().messages` counts what
+/// came over the stream: a REST answer that a recording keeps apart, with its URL, is not among them.
+class BinanceSession final : public VenueSession {
+public:
+    /// `registry` outlives this.
+    BinanceSession(Market market, book::FeedId feed, book::InstrumentRegistry& registry, SessionOptions options);
+    ~BinanceSession() override;
+
+    void list_symbols(const RawMessage& message, std::vector<book::Event>& out) override;
+    void on_message(const RawMessage& message, std::vector<book::Event>& out) override;
+    void restart() override;
+    [[nodiscard]] const VenueCounters& counters() const noexcept override { return counters_; }
+
+private:
+    using Events = std::vector<book::Event>;
+
+    void on_bad_message(const RawMessage& raw, Events& out);
+    /// A snapshot that does not say whose it is.
+    void on_nameless_snapshot(const DepthSnapshot& snapshot, const RawMessage& raw);
+
+    /// The symbol's session, listed now if it is new; nullptr when it is not wanted.
+    SymbolSession* find_or_list(std::string_view name, const Message& message, const RawMessage& raw, Events& out);
+    SymbolSession* list(std::string_view name, book::Scales scales, const RawMessage& raw, Events& out);
+    /// The venue's name of the symbol that a message is about, from its text, its URL, or for want of another.
+    [[nodiscard]] std::string_view name_of(const Message& message, const RawMessage& raw) const noexcept;
+    [[nodiscard]] bool wanted(std::string_view name, std::string_view canonical) const;
+
+    struct NameHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>{}(name); }
+    };
+
+    Market market_;
+    book::FeedId feed_;
+    book::InstrumentRegistry* registry_;
+    SessionOptions options_;
+    VenueCounters counters_;
+    Decoder decoder_;
+    // Of the message at hand.
+    Message message_;
+    std::vector<PriceLevel> levels_;
+    // A symbol that is not wanted is known as well, without a session.
+    std::unordered_map<std::string, std::unique_ptr<SymbolSession>, NameHash, std::equal_to<>> symbols_;
+    // A snapshot without a name, before the first symbol is known: it is that one's.
+    std::optional<StoredBatch> nameless_snapshot_;
+};
+
+}  // namespace tickgate::feeds::binance

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "book/decimal.hpp"
+
+namespace tickgate::feeds {
+
+namespace detail {
+
+/// Up to eight digits at `at`, with their value. Looks at eight bytes at once, which must be readable.
+struct DigitRun {
+    std::uint64_t value;
+    unsigned count;
+};
+
+inline DigitRun read_digits(const char* at) noexcept {
+    static_assert(std::endian::native == std::endian::little, "digits are weighed by their place in a word");
+    std::uint64_t chunk = 0;
+    std::memcpy(&chunk, at, sizeof chunk);
+    chunk ^= 0x3030303030303030U;  // digits become 0 to 9
+    const std::uint64_t others = (chunk | (chunk + 0x7676767676767676U)) & 0x8080808080808080U;
+    const auto count = static_cast<unsigned>(std::countr_zero(others)) / 8;  // 8 when all are digits
+    if (count == 0) return {0, 0};
+    chunk <<= (8 - count) * 8;  // zeros in front
+    // Neighbours are added up in pairs: tens, then hundreds, then ten thousands.
+    chunk = chunk * 10 + (chunk >> 8);
+    constexpr std::uint64_t kPairs = 0x000000FF000000FFU;
+    chunk = (chunk & kPairs) * 0x000F424000000064U + ((chunk >> 16) & kPairs) * 0x0000271000000001U;
+    return {chunk >> 32, count};
+}
+
+inline constexpr std::array<std::int64_t, 9> kPowersOfTen{1,       10,        100,        1'000,      10'000,
+                                                          100'000, 1'000'000, 10'000'000, 100'000'000};
+
+/// Any decimal that `read_quoted_decimal` does not read at once: more digits, a sign, an exponent.
+bool read_any_quoted_decimal(const char*& at, book::Decimal& out) noexcept;
+
+}  // namespace detail
+
+/// Reads `"digits[.digits]"`, quotes included, as written, and moves `at` behind it. For text inside a payload that is
+/// followed by kPayloadPadding readable bytes. False, with `at` unspecified, when it is no decimal that fits.
+[[nodiscard]] inline bool read_quoted_decimal(const char*& at, book::Decimal& out) noexcept {
+    if (*at != '"') return false;
+    const char* const text = at + 1;
+    const detail::DigitRun whole = detail::read_digits(text);
+    const char* const point = text + whole.count;
+    if (whole.count > 0 && *point == '.') {
+        const detail::DigitRun fraction = detail::read_digits(point + 1);
+        const char* const end = point + 1 + fraction.count;
+        if (fraction.count > 0 && *end == '"') {
+            out.mantissa = static_cast<std::int64_t>(whole.value) * detail::kPowersOfTen[fraction.count] +
+                           static_cast<std::int64_t>(fraction.value);
+            out.scale = static_cast<std::uint8_t>(fraction.count);
+            at = end + 1;
+            return true;
+        }
+    } else if (whole.count > 0 && *point == '"') {
+        out = {static_cast<std::int64_t>(whole.value), 0};
+        at = point + 1;
+        return true;
+    }
+    return detail::read_any_quoted_decimal(at, out);
+}
+
+}  // namespace tickgate::feeds

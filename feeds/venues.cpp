@@ -1,0 +1,38 @@
+#include "feeds/venues.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "feeds/binance/session.hpp"
+
+namespace tickgate::feeds {
+namespace {
+
+using binance::Market;
+
+template <Market kMarket>
+std::unique_ptr<VenueSession> make_binance(book::FeedId feed, book::InstrumentRegistry& registry,
+                                           SessionOptions options) {
+    return std::make_unique<binance::BinanceSession>(kMarket, feed, registry, std::move(options));
+}
+
+constexpr std::array kVenues{
+    Venue{"binance-spot", "BINANCE", make_binance<Market::Spot>},
+    Venue{"binance-usdm", "BINANCE-USDM", make_binance<Market::UsdMargined>},
+    Venue{"binance-coinm", "BINANCE-COINM", make_binance<Market::CoinMargined>},
+};
+
+}  // namespace
+
+std::span<const Venue> venues() noexcept {
+    return kVenues;
+}
+
+const Venue* find_venue(std::string_view name) noexcept {
+    const auto* const found =
+        std::find_if(kVenues.begin(), kVenues.end(), [&](const Venue& v) { return v.name == name; });
+    return found == kVenues.end() ? nullptr : found;
+}
+
+}  // namespace tickgate::feeds

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "book/error.hpp"
+#include "gateway/http_message.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tickgate::gateway {
+
+struct HttpLimits {
+    std::size_t header_bytes = 8 * 1'024;  ///< above: 431
+    std::size_t body_bytes = 64 * 1'024;   ///< above: 413
+    /// From the accept, later from a request's first byte, until the request is whole (else 408 and the end, without
+    /// the 408 if nothing came); and for an answer to be taken.
+    std::chrono::milliseconds request_time{10'000};
+    std::chrono::milliseconds idle_time{30'000};   ///< between two requests of a connection
+    std::chrono::milliseconds linger_time{1'000};  ///< for the client to take a last answer before the close
+    std::chrono::milliseconds accept_pause{100};   ///< after an accept that failed for lack of descriptors or memory
+    /// Connections in HTTP, upgraded ones not counted; above: 503. 0: no limit.
+    std::size_t connections = 0;
+    std::size_t connections_per_address = 0;
+    int sndbuf_bytes = 128 * 1'024;  ///< the kernel must not hoard stale data; 0: the system's default
+    std::chrono::milliseconds tcp_user_timeout{20'000};  ///< for the peer to acknowledge; 0: the system's default
+};
+
+/// What the server did so far.
+struct HttpCounters {
+    std::uint64_t accepted = 0;
+    std::uint64_t refused = 0;  ///< above a limit on connections
+    std::uint64_t accept_failures = 0;
+    std::uint64_t requests = 0;  ///< handed to the handler
+    std::uint64_t bad_requests = 0;
+    std::uint64_t timeouts = 0;
+    std::uint64_t upgrades = 0;
+};
+
+/// What is done with what clients want. Called on the server's thread.
+class HttpHandler {
+public:
+    virtual ~HttpHandler() = default;
+
+    /// A WebSocket client at kWebSocketPath: it has its 101, and the descriptor (non-blocking, TCP_NODELAY, known to
+    /// no io_context) is the handler's, to close as well. Left over: what the client sent after its request; the view
+    /// lives as long as the call.
+    virtual void on_websocket(int fd, std::string remote_address, std::string_view left_over) = 0;
+
+    /// Any other whole request with GET, HEAD or POST. The next request of its connection is read after the reply.
+    virtual void on_request(const HttpRequest& request, HttpReply reply) = 0;
+};
+
+inline constexpr std::string_view kWebSocketPath = "/v1/ws";
+inline constexpr std::string_view kSubprotocol = "tickgate.v1.json";
+
+/// HTTP/1.1 and the WebSocket handshake, on Beast. One for each shard: with reuse_port they share an address.
+/// What is malformed gets 400 and the end of its connection, another method 405, a WebSocket request elsewhere than at
+/// kWebSocketPath 404, one there that is not as RFC 6455 wants it 400 (426 for another version than 13); errors have a
+/// JSON body. Pipelined requests are answered in order.
+/// Thread: the io_context's, one. The io_context outlives the server, the handler its last call.
+class HttpServer {
+public:
+    HttpServer(boost::asio::io_context& io, HttpLimits limits, HttpHandler& handler);
+    HttpServer(const HttpServer&) = delete;
+    HttpServer& operator=(const HttpServer&) = delete;
+    /// Like stop_accepting() and close_all().
+    ~HttpServer();
+
+    /// Starts to accept; may be called for several addresses. Host: an IP address, with or without the brackets of
+    /// IPv6, or "localhost". Returns: the port, which matters for port 0. Errors: the system's.
+    [[nodiscard]] book::Result<std::uint16_t> listen(std::string_view host, std::uint16_t port, bool reuse_port);
+
+    /// Connections that are open go on to the end of their present request.
+    void stop_accepting();
+    /// Closes every connection that was not upgraded. Replies still out are ignored when they come.
+    void close_all();
+
+    [[nodiscard]] std::size_t open_connections() const noexcept;
+    [[nodiscard]] HttpCounters counters() const noexcept;
+
+private:
+    class Connection;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace tickgate::gateway

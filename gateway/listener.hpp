@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "book/error.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tickgate::gateway {
+
+/// What connections get from the listener that accepts them.
+struct ListenerOptions {
+    bool reuse_port = false;                        ///< several listeners share the address
+    int sndbuf_bytes = 0;                           ///< 0: the system's default
+    std::chrono::milliseconds tcp_user_timeout{0};  ///< likewise
+    std::chrono::milliseconds accept_pause{100};    ///< after an accept that failed for lack of descriptors
+};
+
+/// Accepts TCP connections on one address: non-blocking, with TCP_NODELAY, as many as are pending per wake-up.
+/// Thread: the io_context's, one, which outlives the listener.
+class Listener {
+public:
+    /// Owns the descriptor from then on. The address is without its port.
+    using OnAccept = std::function<void(int fd, std::string remote_address)>;
+
+    Listener(boost::asio::io_context& io, ListenerOptions options, OnAccept on_accept);
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+    /// Stops accepting. Not to be called by on_accept.
+    ~Listener();
+
+    /// Starts to accept. Host: an IP address, with or without the brackets of IPv6, or "localhost".
+    /// Returns: the port, which matters for port 0. Errors: the system's.
+    [[nodiscard]] book::Result<std::uint16_t> open(std::string_view host, std::uint16_t port);
+
+    /// Accepts that failed for lack of descriptors or memory, each followed by a pause.
+    [[nodiscard]] std::uint64_t failures() const noexcept;
+
+private:
+    class Acceptor;
+    std::shared_ptr<Acceptor> acceptor_;
+};
+
+}  // namespace tickgate::gateway

@@ -1,0 +1,499 @@
+#include "gateway/shard.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <system_error>
+
+#include "gateway/websocket_frame.hpp"
+
+namespace tickgate::gateway {
+namespace {
+
+constexpr std::size_t kReadBuffer = std::size_t{64} << 10;
+constexpr int kEventsPerTurn = 512;
+// A large turn is cut, so that what comes after it is not held up.
+constexpr std::size_t kRecordsPerTurn = 4'096;
+constexpr std::size_t kBytesPerTurn = std::size_t{8} << 20;
+constexpr std::uint64_t kSlotMs = 100;
+constexpr std::uint64_t kSilentHeartbeats = 3;
+constexpr std::uint64_t kLagNoticeMs = 1'000;
+constexpr std::size_t kQuestionsAtOnce = 32;
+constexpr std::uint64_t kCloseGraceMs = 2'000;
+
+std::uint64_t milliseconds(book::UnixNanos time) noexcept {
+    return static_cast<std::uint64_t>(
+        std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count());
+}
+
+}  // namespace
+
+Shard::Shard(ShardOptions options, ShardQueue& in, CommandQueue& out, std::unique_ptr<SocketWriter> writer)
+    : state_{std::move(options), out},
+      in_{in},
+      writer_{std::move(writer)},
+      operations_{state_},
+      epoll_{::epoll_create1(EPOLL_CLOEXEC)},
+      read_buffer_{std::make_unique<char[]>(kReadBuffer + kInputPadding)} {
+    if (epoll_ < 0) throw std::system_error{errno, std::generic_category(), "epoll_create1"};
+}
+
+Shard::~Shard() {
+    for (const Session& session : state_.sessions) {
+        if (session.fd >= 0) ::close(session.fd);
+    }
+    ::close(epoll_);
+}
+
+void Shard::add_session(int fd, std::string_view left_over, book::UnixNanos now) {
+    state_.now = now;
+    state_.now_ms = milliseconds(now);
+    SessionIndex index = 0;
+    if (free_.empty()) {
+        index = static_cast<SessionIndex>(state_.sessions.size());
+        state_.sessions.emplace_back();
+    } else {
+        index = free_.back();
+        free_.pop_back();
+    }
+    Session& session = state_.sessions[index];
+    session = Session{};
+    session.fd = fd;
+    session.state = Session::State::Open;
+    session.heard_ms = state_.now_ms;
+    session.tokens_ms = 0;
+    ++open_sessions_;
+    state_.metrics.accepted.add();
+    state_.metrics.sessions.add(1);
+
+    epoll_event event{};
+    event.events = session.watched = EPOLLIN;
+    event.data.u32 = index;
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) return end(index, 1011);
+    state_.text.clear();
+    append_welcome(state_.text,
+                   {.node = state_.options.node,
+                    .session = state_.random(),
+                    .heartbeat_ms = state_.options.heartbeat_ms,
+                    .limits = state_.options.limits},
+                   now);
+    state_.send_text(index, state_.text);
+    if (left_over.empty()) return;
+    assert(left_over.size() <= kReadBuffer);
+    left_over.copy(read_buffer_.get(), left_over.size());
+    take_input(index, {read_buffer_.get(), left_over.size()});
+}
+
+int Shard::do_work(book::UnixNanos now) {
+    state_.now = now;
+    state_.now_ms = milliseconds(now);
+    state_.flush_commands();
+    int work = resume_reading();
+    work += poll_sockets();
+    work += take_records();
+    run_timers();
+    bring_on();
+    work += static_cast<int>(state_.output.deliveries());
+    deliver();
+    in_.release();
+    free_sessions();
+    return work;
+}
+
+bool Shard::has_work() const noexcept { return !in_.empty() || !unread_.empty() || !state_.output.empty(); }
+
+// What comes in
+
+int Shard::poll_sockets() {
+    std::array<epoll_event, kEventsPerTurn> events;
+    const int count = ::epoll_wait(epoll_, events.data(), kEventsPerTurn, 0);
+    for (int i = 0; i < count; ++i) {
+        const SessionIndex index = events[static_cast<std::size_t>(i)].data.u32;
+        const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
+        if ((what & EPOLLOUT) != 0 && state_.sessions[index].blocked) drain(index);
+        if ((what & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && state_.sessions[index].fd >= 0) read(index);
+    }
+    return std::max(count, 0);
+}
+
+void Shard::read(SessionIndex index) {
+    Session& session = state_.sessions[index];
+    const ssize_t size = ::recv(session.fd, read_buffer_.get(), kReadBuffer, MSG_DONTWAIT);
+    if (size == 0) return end(index, 1006);
+    if (size < 0) {
+        if (errno != EAGAIN && errno != EINTR) end(index, 1006);
+        return;
+    }
+    if (!session.is_open()) return;
+    session.heard_ms = state_.now_ms;
+    take_input(index, {read_buffer_.get(), static_cast<std::size_t>(size)});
+}
+
+void Shard::take_input(SessionIndex index, std::span<char> input) {
+    Session& session = state_.sessions[index];
+    {
+        FrameReader reader{session.input, input, state_.options.limits.frame_bytes};
+        // One operation at a time: what is behind it is kept, and read when it is answered.
+        while (session.is_open() && session.op == kNoIndex) {
+            const ClientFrame frame = reader.next();
+            if (frame.kind == ClientFrame::Kind::None || !take_frame(index, frame)) break;
+        }
+    }
+    watch(index);
+}
+
+bool Shard::take_frame(SessionIndex index, const ClientFrame& frame) {
+    switch (frame.kind) {
+        case ClientFrame::Kind::Text:
+            if (operations_.handle(index, frame.payload) == Operations::Outcome::TooMany) {
+                const ErrorTraits& traits = traits_of(operations_.last_error());
+                close_with(index, traits.close_code, traits.code);
+                return false;
+            }
+            return true;
+        case ClientFrame::Kind::Binary:
+            close_with(index, 1003, "text messages only");
+            return false;
+        case ClientFrame::Kind::Ping: {
+            std::string pong;
+            append_frame(pong, Opcode::Pong, frame.payload);
+            state_.output.owe(index, state_.output.add_bytes(pong, true));
+            return true;
+        }
+        case ClientFrame::Kind::Pong: return true;
+        case ClientFrame::Kind::Close: {
+            const bool has_code = frame.code != CloseCode::NoStatus;
+            close_with(index, has_code ? static_cast<std::uint16_t>(frame.code) : 1000, {});
+            return false;
+        }
+        case ClientFrame::Kind::Violation:
+            if (frame.code == CloseCode::MessageTooBig) {
+                state_.send_error(index, {.code = ErrorCode::FrameTooBig, .message = frame.payload, .field = {}, .id = {}});
+            }
+            close_with(index, static_cast<std::uint16_t>(frame.code), frame.payload);
+            return false;
+        case ClientFrame::Kind::None: break;
+    }
+    return false;
+}
+
+int Shard::resume_reading() {
+    const std::vector<SessionIndex> sessions = std::exchange(unread_, {});
+    for (const SessionIndex index : sessions) {
+        const Session& session = state_.sessions[index];
+        if (session.is_open() && !session.blocked) take_input(index, {});
+    }
+    return static_cast<int>(sessions.size());
+}
+
+void Shard::note_unread(SessionIndex index) {
+    const Session& session = state_.sessions[index];
+    if (session.is_open() && session.op == kNoIndex && !session.input.is_empty()) unread_.push_back(index);
+}
+
+// What the book agent sends
+
+int Shard::take_records() {
+    std::size_t records = 0;
+    std::size_t bytes = 0;
+    ShardRecord record;
+    while (records < kRecordsPerTurn && bytes < kBytesPerTurn && in_.pop(record)) {
+        ++records;
+        bytes += record.frame.size();
+        on_record(record);
+    }
+    return static_cast<int>(records);
+}
+
+void Shard::on_record(const ShardRecord& record) {
+    switch (record.kind) {
+        case ShardRecord::Kind::Listed: state_.symbols.add(*record.listed); break;
+        case ShardRecord::Kind::Status: on_status(record); break;
+        case ShardRecord::Kind::Due: on_due(record); break;
+        case ShardRecord::Kind::Answer: on_answer(record); break;
+        case ShardRecord::Kind::Forget:
+            if (ShardStream* const stream = state_.subscriptions.stream(record.sid)) {
+                state_.subscriptions.forget(*stream, record.since);
+            }
+            break;
+        case ShardRecord::Kind::Joined: operations_.on_joined(record); break;
+        case ShardRecord::Kind::OpDone:
+            if (const SessionIndex session = operations_.on_op_done(record); session != kNoIndex) note_unread(session);
+            break;
+        case ShardRecord::Kind::HttpAnswer: on_http_answer(record); break;
+    }
+}
+
+void Shard::on_due(const ShardRecord& record) {
+    ShardStream* const stream = state_.subscriptions.stream(record.sid);
+    if (stream == nullptr) return;
+    const TurnOutput::FrameIndex frame = state_.output.add_shared(record.frame, record.prev);
+    for (const ShardStream::Member& member : stream->in_step) {
+        state_.output.owe(member.session, frame, member.subscription);
+    }
+    stream->at = record.seq;
+}
+
+void Shard::on_answer(const ShardRecord& record) {
+    ShardStream* const stream = state_.subscriptions.stream(record.sid);
+    if (stream == nullptr) return;
+    const TurnOutput::FrameIndex frame = state_.output.add_shared(record.frame, record.prev);
+    stream->at = record.seq;
+    // Those brought into step leave the list, their place taken by its last: from the end, nobody is passed over.
+    for (std::size_t i = stream->waiting.size(); i > 0; --i) {
+        const SubscriptionIndex index = stream->waiting[i - 1];
+        Subscription& subscription = state_.subscriptions[index];
+        if (!subscription.asked || subscription.waits_at != record.since) continue;
+        if (state_.sessions[subscription.session].blocked) {
+            subscription.asked = false;
+        } else {
+            bring_in_step(record, *stream, index, frame);
+        }
+    }
+}
+
+void Shard::bring_in_step(const ShardRecord& record, ShardStream& stream, SubscriptionIndex index,
+                          TurnOutput::FrameIndex frame) {
+    Subscription& subscription = state_.subscriptions[index];
+    const SessionIndex session = subscription.session;
+    const bool has_gap = stream.key.channel == Channel::Trades && !record.frame.empty() &&
+                         !record.since.is_nothing() && record.prev != record.since;
+    if (has_gap) {
+        state_.text.clear();
+        append_gap(state_.text, stream.sid, record.since.sequence().next(), record.prev.sequence());
+        state_.output.owe(session, state_.output.add_text(state_.text, record.since), index);
+    }
+    if (!record.frame.empty()) state_.output.owe(session, frame, index);
+    const bool was_behind = std::exchange(subscription.lag_told, false);
+    state_.subscriptions.put_in_step(index);
+    if (!was_behind) return;
+    state_.text.clear();
+    append_caught_up(state_.text, stream.sid);
+    state_.send_text(session, state_.text);
+}
+
+void Shard::on_status(const ShardRecord& record) {
+    state_.symbols.set_status(record.instrument, record.status);
+    state_.symbols.set_scales(record.instrument, record.scales);
+    std::vector<SessionIndex> sessions;
+    const auto tell = [&](Subscription& subscription) {
+        if (subscription.status_told == record.status.changes) return;
+        if (state_.sessions[subscription.session].blocked) return;
+        subscription.status_told = record.status.changes;
+        sessions.push_back(subscription.session);
+    };
+    state_.subscriptions.for_each_stream_of(record.instrument, [&](ShardStream& stream) {
+        for (const ShardStream::Member& member : stream.in_step) tell(state_.subscriptions[member.subscription]);
+        for (const SubscriptionIndex index : stream.waiting) tell(state_.subscriptions[index]);
+    });
+    if (sessions.empty()) return;
+    std::sort(sessions.begin(), sessions.end());
+    sessions.erase(std::unique(sessions.begin(), sessions.end()), sessions.end());
+    state_.text.clear();
+    append_status(state_.text, state_.symbols[record.instrument].instrument->symbol, record.status);
+    const TurnOutput::FrameIndex frame = state_.output.add_text(state_.text);
+    for (const SessionIndex session : sessions) state_.output.owe(session, frame);
+}
+
+void Shard::on_http_answer(const ShardRecord& record) {
+    if (http_answers_ == nullptr) return;
+    const std::string_view bytes{record.frame.data(), record.frame.size()};
+    http_answers_->on_http_answer(record.session, bytes.substr(0, record.header_size),
+                                  bytes.substr(record.header_size));
+}
+
+// Sessions behind, and time
+
+void Shard::note_catching_up(SessionIndex index) {
+    if (std::exchange(state_.sessions[index].in_catching_up, true)) return;
+    catching_up_.push_back(index);
+}
+
+void Shard::bring_on() {
+    std::erase_if(catching_up_, [this](SessionIndex index) {
+        Session& session = state_.sessions[index];
+        const bool stays = session.is_open() && (session.blocked || ask_for(index));
+        session.in_catching_up = stays;
+        return !stays;
+    });
+}
+
+bool Shard::ask_for(SessionIndex index) {
+    std::vector<SubscriptionIndex> behind;
+    std::size_t on_their_way = 0;
+    state_.subscriptions.for_each_of(state_.sessions[index].first_subscription, [&](SubscriptionIndex i) {
+        const Subscription& subscription = state_.subscriptions[i];
+        if (subscription.in_step) return;
+        if (!subscription.asked) {
+            behind.push_back(i);
+            return;
+        }
+        // A question about a symbol that is not live is answered when it is: it must not hold up the others.
+        const ShardStream& stream = state_.subscriptions.stream_of(subscription);
+        const book::SymbolState symbol = state_.symbols[stream.key.instrument].status.state;
+        if (symbol == book::SymbolState::Live || symbol == book::SymbolState::Stale) ++on_their_way;
+    });
+    if (behind.empty()) return on_their_way > 0;
+    if (on_their_way > 0) return true;
+    const auto now32 = static_cast<std::uint32_t>(state_.now_ms);
+    const auto waited = [&](SubscriptionIndex i) { return now32 - state_.subscriptions[i].waits_since; };
+    const std::size_t count = std::min(behind.size(), kQuestionsAtOnce);
+    std::partial_sort(behind.begin(), behind.begin() + static_cast<std::ptrdiff_t>(count), behind.end(),
+                      [&](SubscriptionIndex a, SubscriptionIndex b) { return waited(a) > waited(b); });
+    for (std::size_t i = 0; i < count; ++i) {
+        Subscription& subscription = state_.subscriptions[behind[i]];
+        if (waited(behind[i]) >= kLagNoticeMs && !subscription.lag_told) {
+            subscription.lag_told = true;
+            state_.metrics.lag_notices.add();
+            state_.text.clear();
+            append_lag(state_.text, subscription.sid, waited(behind[i]));
+            state_.send_text(index, state_.text);
+        }
+        Command question;
+        question.kind = Command::Kind::CatchUp;
+        question.sid = subscription.sid;
+        question.since = subscription.waits_at;
+        state_.command(question);
+        subscription.asked = true;
+    }
+    state_.metrics.catch_up_questions.add(count);
+    return true;
+}
+
+void Shard::tell_missed_states(SessionIndex index) {
+    std::vector<book::InstrumentId> told;
+    state_.subscriptions.for_each_of(state_.sessions[index].first_subscription, [&](SubscriptionIndex i) {
+        Subscription& subscription = state_.subscriptions[i];
+        const book::InstrumentId instrument = state_.subscriptions.stream_of(subscription).key.instrument;
+        const SymbolTable::Entry& symbol = state_.symbols[instrument];
+        if (subscription.status_told == symbol.status.changes) return;
+        subscription.status_told = symbol.status.changes;
+        if (std::find(told.begin(), told.end(), instrument) != told.end()) return;
+        told.push_back(instrument);
+        state_.text.clear();
+        append_status(state_.text, symbol.instrument->symbol, symbol.status);
+        state_.send_text(index, state_.text);
+    });
+}
+
+void Shard::run_timers() {
+    if (state_.now_ms < next_slot_ms_) return;
+    const std::uint32_t slots =
+        std::max<std::uint32_t>(state_.options.heartbeat_ms / static_cast<std::uint32_t>(kSlotMs), 1);
+    const std::uint64_t late = next_slot_ms_ == 0 ? 0 : (state_.now_ms - next_slot_ms_) / kSlotMs;
+    const std::uint64_t due = std::min<std::uint64_t>(late + 1, slots);
+    next_slot_ms_ = next_slot_ms_ == 0 ? state_.now_ms + kSlotMs : next_slot_ms_ + (late + 1) * kSlotMs;
+
+    std::string frames;
+    state_.text.clear();
+    append_heartbeat(state_.text, state_.now);
+    append_frame(frames, Opcode::Text, state_.text);
+    append_frame(frames, Opcode::Ping, {});
+    const TurnOutput::FrameIndex heartbeat = state_.output.add_bytes(frames, false);
+    for (std::uint64_t slot = 0; slot < due; ++slot) {
+        for (SessionIndex index = next_slot_; index < state_.sessions.size(); index += slots) {
+            check_session(index, heartbeat);
+        }
+        next_slot_ = (next_slot_ + 1) % slots;
+    }
+    for (const SessionIndex index : std::vector<SessionIndex>{closing_}) {
+        if (state_.now_ms - state_.sessions[index].heard_ms >= kCloseGraceMs) end(index, 1006);
+    }
+}
+
+void Shard::check_session(SessionIndex index, TurnOutput::FrameIndex heartbeat) {
+    Session& session = state_.sessions[index];
+    if (!session.is_open()) return;
+    if (session.blocked) {
+        const std::uint64_t silent_ms = state_.now_ms - session.blocked->took_last_ms;
+        if (silent_ms < std::uint64_t{state_.options.slow_close_s} * 1'000) return;
+        state_.send_error(index, {.code = ErrorCode::SlowClient,
+                                  .message = "the connection accepted nothing for too long",
+                                  .field = {},
+                                  .id = {}});
+        return close_with(index, 4408, "slow_client");
+    }
+    if (state_.now_ms - session.heard_ms > kSilentHeartbeats * state_.options.heartbeat_ms) {
+        return close_with(index, 1001, "no sign of life");
+    }
+    state_.output.owe(index, heartbeat);
+}
+
+// The end of a session
+
+void Shard::close_with(SessionIndex index, std::uint16_t code, std::string_view reason) {
+    Session& session = state_.sessions[index];
+    std::string frame;
+    append_close_frame(frame, static_cast<CloseCode>(code), reason);
+    if (session.blocked) {
+        session.blocked->rest += frame;
+    } else {
+        state_.output.owe(index, state_.output.add_bytes(frame, true));
+    }
+    state_.metrics.closed[code].add();
+    begin_closing(index);
+}
+
+void Shard::begin_closing(SessionIndex index) {
+    Session& session = state_.sessions[index];
+    while (session.first_subscription != kNoIndex) state_.unsubscribe(index, session.first_subscription);
+    if (session.op != kNoIndex) state_.ops[std::exchange(session.op, kNoIndex)]->session = kNoIndex;
+    session.state = Session::State::Closing;
+    session.heard_ms = state_.now_ms;
+    closing_.push_back(index);
+    watch(index);
+}
+
+void Shard::end(SessionIndex index, std::uint16_t code) {
+    Session& session = state_.sessions[index];
+    if (session.state == Session::State::Open) {
+        state_.metrics.closed[code].add();
+        begin_closing(index);
+    }
+    std::erase(closing_, index);
+    if (session.blocked) state_.metrics.blocked_now.add(-1);
+    session.blocked.reset();
+    ::close(session.fd);
+    session.fd = -1;
+    session.state = Session::State::Free;
+    --open_sessions_;
+    state_.metrics.sessions.add(-1);
+    ended_.push_back(index);
+}
+
+void Shard::watch(SessionIndex index) {
+    Session& session = state_.sessions[index];
+    if (session.fd < 0) return;
+    const bool holds_back = session.is_open() && (session.blocked || (session.op != kNoIndex && !session.input.is_empty()));
+    const std::uint32_t wanted = (holds_back ? 0U : EPOLLIN) | (session.blocked ? EPOLLOUT : 0U);
+    if (wanted == session.watched) return;
+    epoll_event event{};
+    event.events = session.watched = wanted;
+    event.data.u32 = index;
+    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, session.fd, &event);
+}
+
+void Shard::free_sessions() {
+    free_.insert(free_.end(), ended_.begin(), ended_.end());
+    ended_.clear();
+}
+
+void Shard::start_drain(book::UnixNanos now) {
+    state_.now = now;
+    state_.now_ms = milliseconds(now);
+    std::uniform_int_distribution<std::uint32_t> delay{kReconnectBaseMs, kReconnectMaxMs};
+    for (SessionIndex index = 0; index < state_.sessions.size(); ++index) {
+        if (!state_.sessions[index].is_open()) continue;
+        state_.text.clear();
+        append_goaway(state_.text, "restart", delay(state_.random));
+        state_.send_text(index, state_.text);
+        close_with(index, 1012, "restart");
+    }
+}
+
+}  // namespace tickgate::gateway

@@ -1,0 +1,153 @@
+// The half of Shard that writes: one write for each session that is due something, and what becomes of those whose
+// socket does not take it.
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "gateway/shard.hpp"
+
+namespace tickgate::gateway {
+namespace {
+
+// Writes of one submission, and what may be gathered for them before it leaves, while it is still in the cache.
+constexpr std::size_t kWritesAtOnce = 1'024;
+constexpr std::size_t kGatheredAtOnce = std::size_t{1} << 20;
+
+}  // namespace
+
+void Shard::deliver() {
+    if (state_.output.empty()) {
+        state_.output.clear();
+        return;
+    }
+    state_.metrics.turns.add();
+    const std::span<const TurnGroup> groups = state_.output.arrange(first_in_turn_);
+    first_in_turn_ = groups[groups.size() / 2].session;
+    const std::uint64_t calls_before = writer_->system_calls();
+    for (std::size_t first = 0; first < groups.size();) {
+        std::size_t end = first;
+        while (end < groups.size() && end - first < kWritesAtOnce &&
+               state_.output.gathered_bytes() < kGatheredAtOnce) {
+            const TurnGroup& group = groups[end];
+            const Session& session = state_.sessions[group.session];
+            if (session.fd >= 0 && !session.blocked) {
+                writer_->add(session.fd, state_.output.joined(group), static_cast<std::uint32_t>(end));
+            }
+            ++end;
+        }
+        write_chunk(groups);
+        state_.output.release_gathered();
+        first = end;
+    }
+    state_.metrics.writes.add(writer_->system_calls() - calls_before);
+    for (const SessionIndex index : closing_) {
+        const Session& session = state_.sessions[index];
+        if (!session.blocked) ::shutdown(session.fd, SHUT_WR);
+    }
+    state_.output.clear();
+}
+
+void Shard::write_chunk(std::span<const TurnGroup> groups) {
+    for (const WriteResult& result : writer_->flush()) on_written(groups[result.token], result.result);
+}
+
+void Shard::on_written(const TurnGroup& group, std::int32_t result) {
+    if (result < 0) return end(group.session, 1006);
+    const auto accepted = static_cast<std::size_t>(result);
+    state_.metrics.bytes_out.add(accepted);
+    std::size_t due = 0;
+    for (std::uint32_t i = 0; i < group.taken; ++i) {
+        due += state_.output.bytes(state_.output.entry(group, i).frame).size();
+    }
+    if (accepted < due) return keep_rest(group, accepted);
+    state_.metrics.deliveries.add(group.taken);
+    if (group.taken == group.count) return;
+    // More than a turn's share: the rest comes as if it had been slow.
+    std::string kept;
+    miss(group, group.taken, &kept);
+    note_catching_up(group.session);
+    if (!kept.empty()) {
+        state_.sessions[group.session].blocked = std::make_unique<BlockedOutput>(
+            BlockedOutput{.rest = std::move(kept), .written = 0, .took_last_ms = state_.now_ms});
+        state_.metrics.blocked_now.add(1);
+        state_.subscriptions.block(state_.sessions[group.session].first_subscription,
+                                   static_cast<std::uint32_t>(state_.now_ms));
+        watch(group.session);
+    }
+}
+
+void Shard::keep_rest(const TurnGroup& group, std::size_t accepted) {
+    Session& session = state_.sessions[group.session];
+    session.blocked = std::make_unique<BlockedOutput>();
+    session.blocked->took_last_ms = state_.now_ms;
+    state_.metrics.blocked.add();
+    state_.metrics.blocked_now.add(1);
+    std::uint32_t i = 0;
+    std::size_t end = 0;
+    for (; i < group.taken; ++i) {
+        const std::span<const char> bytes = state_.output.bytes(state_.output.entry(group, i).frame);
+        const std::size_t start = end;
+        end += bytes.size();
+        if (end <= accepted) continue;
+        if (accepted > start) {
+            session.blocked->rest.assign(bytes.data() + (accepted - start), end - accepted);
+            ++i;
+        }
+        break;
+    }
+    state_.metrics.deliveries.add(i);
+    miss(group, i, &session.blocked->rest);
+    if (session.is_open()) {
+        state_.subscriptions.block(session.first_subscription, static_cast<std::uint32_t>(state_.now_ms));
+    }
+    watch(group.session);
+}
+
+void Shard::miss(const TurnGroup& group, std::uint32_t first, std::string* kept) {
+    for (std::uint32_t i = first; i < group.count; ++i) {
+        const TurnOutput::Entry entry = state_.output.entry(group, i);
+        if (entry.subscription != kNoIndex) {
+            state_.subscriptions.miss(entry.subscription, state_.output.prev(entry.frame),
+                                      static_cast<std::uint32_t>(state_.now_ms));
+        } else if (state_.output.must_arrive(entry.frame)) {
+            const std::span<const char> bytes = state_.output.bytes(entry.frame);
+            kept->append(bytes.data(), bytes.size());
+        }
+    }
+}
+
+void Shard::drain(SessionIndex index) {
+    Session& session = state_.sessions[index];
+    BlockedOutput& output = *session.blocked;
+    if (output.written < output.rest.size()) {
+        const ssize_t sent = ::send(session.fd, output.rest.data() + output.written,
+                                    output.rest.size() - output.written, MSG_DONTWAIT | MSG_NOSIGNAL);
+        state_.metrics.writes.add();
+        if (sent < 0) {
+            if (errno != EAGAIN && errno != EINTR) end(index, 1006);
+            return;
+        }
+        output.written += static_cast<std::size_t>(sent);
+        output.took_last_ms = state_.now_ms;
+        state_.metrics.bytes_out.add(static_cast<std::uint64_t>(sent));
+        if (output.written < output.rest.size()) return;
+    }
+    unblock(index);
+}
+
+void Shard::unblock(SessionIndex index) {
+    Session& session = state_.sessions[index];
+    session.blocked.reset();
+    state_.metrics.blocked_now.add(-1);
+    watch(index);
+    if (!session.is_open()) {
+        ::shutdown(session.fd, SHUT_WR);
+        return;
+    }
+    session.heard_ms = state_.now_ms;
+    tell_missed_states(index);
+    note_catching_up(index);
+    note_unread(index);
+}
+
+}  // namespace tickgate::gateway
