@@ -194,7 +194,8 @@ int BookAgent::take_events() {
                 const SymbolState state = of.book.status().state;
                 on_applied(of, of.book.apply({&event, length}), was_open);
                 if (of.book.status().state != state) count_state(of, state);
-                metrics_.dropped_batches.add(of.book.dropped_batches() - std::exchange(of.dropped, of.book.dropped_batches()));
+                metrics_.dropped_batches.add(of.book.dropped_batches() -
+                                             std::exchange(of.dropped, of.book.dropped_batches()));
             }
         }
         if (!finish_due()) break;
@@ -388,6 +389,7 @@ void BookAgent::join(const Command& command, std::size_t shard) {
     OwnedStream& owned = stream_for(command.key, *symbol(command.key.instrument));
     ShardRecord record;
     record.kind = ShardRecord::Kind::Joined;
+    record.session = command.session;
     record.subscription = command.subscription;
     record.sid = owned.stream->sid();
     if (command.resumes) {
