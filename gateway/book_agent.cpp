@@ -76,7 +76,9 @@ struct BookAgent::Symbol {
     std::string epoch;
     SymbolWire wire;
     TopTenChecksum checksum;
+    std::uint64_t dropped = 0;  // of the book's dropped_batches(): counted already
     bool paused = false;        // halted or closed: its book is still what it says
+    bool has_snapshot = false;  // since it was last not to be believed
     bool awaits_batch = false;  // `live` was announced; the batch that makes it true is still to come
     std::vector<OwnedStream*> streams;
 };
@@ -148,6 +150,12 @@ int BookAgent::do_work(UnixNanos now) {
     return work;
 }
 
+bool BookAgent::has_work() const {
+    return next_due_ < due_.size() || !asked_.empty() || next_event_ < event_count_ || !events_in_.empty() ||
+           std::any_of(commands_in_.begin(), commands_in_.end(),
+                       [](const CommandQueue* queue) { return queue->read_available() > 0; });
+}
+
 const book::SymbolBook* BookAgent::find(book::InstrumentId id) const noexcept {
     const std::size_t index = index_of(id);
     return index < symbols_.size() && symbols_[index] ? &symbols_[index]->book : nullptr;
@@ -167,6 +175,7 @@ int BookAgent::take_events() {
         const std::size_t length = run_length();
         next_event_ += length;
         ++batches;
+        metrics_.events.add(length);
         switch (event.kind) {
             case EventKind::Tick:
                 on_tick(event.feed(), event.receive_time);
@@ -182,7 +191,10 @@ int BookAgent::take_events() {
                 FeedClock& time = clock(of.book.instrument().feed);
                 if (event.receive_time > time.time) time.time = event.receive_time;
                 const bool was_open = of.is_open();
+                const SymbolState state = of.book.status().state;
                 on_applied(of, of.book.apply({&event, length}), was_open);
+                if (of.book.status().state != state) count_state(of, state);
+                metrics_.dropped_batches.add(of.book.dropped_batches() - std::exchange(of.dropped, of.book.dropped_batches()));
             }
         }
         if (!finish_due()) break;
@@ -215,7 +227,7 @@ void BookAgent::on_tick(book::FeedId feed, UnixNanos time) {
 void BookAgent::on_end(book::FeedId feed) {
     for (const std::unique_ptr<Symbol>& of : symbols_) {
         if (!of || of->book.instrument().feed != feed) continue;
-        counters_.touch_mismatches += of->book.finish_touch_check();
+        metrics_.touch_mismatches.add(of->book.finish_touch_check());
         owe_all(*of);
     }
 }
@@ -224,6 +236,7 @@ void BookAgent::on_listed(const book::Instrument& instrument) {
     const std::size_t index = index_of(instrument.id);
     if (index >= symbols_.size()) symbols_.resize(index + 1);
     symbols_[index] = std::make_unique<Symbol>(instrument, options_);
+    metrics_.symbols[SymbolState::Starting].add(1);
     ShardRecord record;
     record.kind = ShardRecord::Kind::Listed;
     record.listed = &instrument;
@@ -231,7 +244,7 @@ void BookAgent::on_listed(const book::Instrument& instrument) {
 }
 
 void BookAgent::on_applied(Symbol& of, const Applied& applied, bool was_open) {
-    counters_.touch_mismatches += applied.touch_mismatches;
+    if (applied.touch_mismatches > 0) metrics_.touch_mismatches.add(applied.touch_mismatches);
     switch (applied.kind) {
         case Applied::Kind::Nothing:
             break;
@@ -239,7 +252,7 @@ void BookAgent::on_applied(Symbol& of, const Applied& applied, bool was_open) {
             on_status(of, was_open);
             break;
         case Applied::Kind::Trade:
-            ++counters_.trades;
+            metrics_.trades.add();
             for (OwnedStream* stream : of.streams) {
                 if (stream->stream->key().channel != Channel::Trades) continue;
                 const std::uint64_t owed = of.book.trades().last().value() - stream->stream->at().value();
@@ -247,8 +260,9 @@ void BookAgent::on_applied(Symbol& of, const Applied& applied, bool was_open) {
             }
             break;
         case Applied::Kind::Batch:
-            ++counters_.batches;
-            counters_.level_changes += applied.changes;
+            metrics_.batches.add();
+            metrics_.level_changes.add(applied.changes);
+            of.has_snapshot = of.has_snapshot || applied.snapshot;
             if (of.awaits_batch) {
                 of.awaits_batch = false;
                 open(of);
@@ -273,7 +287,7 @@ void BookAgent::on_status(Symbol& of, bool was_open) {
     if (state == SymbolState::Live || state == SymbolState::Stale) {
         broadcast_status(of);
         // After a resync only the venue's snapshot makes it true; after a pause the book was right all the time.
-        of.awaits_batch = !was_open && !of.paused;
+        of.awaits_batch = !was_open && !of.paused && !of.has_snapshot;
         of.paused = false;
         if (!was_open && !of.awaits_batch) open(of);
         return;
@@ -282,6 +296,7 @@ void BookAgent::on_status(Symbol& of, bool was_open) {
         for (OwnedStream* stream : of.streams) due_.push_back({stream, nullptr});
     }
     of.awaits_batch = false;
+    of.has_snapshot = false;
     of.paused = state == SymbolState::Halted || state == SymbolState::Closed;
     due_.push_back({nullptr, &of});
 }
@@ -309,7 +324,7 @@ bool BookAgent::finish_due() {
         const DueItem item = due_[next_due_];
         const bool done = item.stream != nullptr ? publish(*item.stream) : outputs_.has_room(1);
         if (!done) {
-            ++counters_.stalls;
+            metrics_.stalls.add();
             return false;
         }
         if (item.stream == nullptr) broadcast_status(*item.symbol);
@@ -437,6 +452,7 @@ void BookAgent::leave(std::uint32_t sid, std::size_t shard) {
     FeedClock& feed_clock = clock(owned.symbol->book.instrument().feed);
     std::erase(feed_clock.by_rate[rate_index(owned.stream->key().rate_ms)], &owned);
     streams_.erase(found);
+    metrics_.streams.add(-1);
 }
 
 void BookAgent::ask(OwnedStream& owned, Position since, ShardMask shards) {
@@ -496,7 +512,9 @@ bool BookAgent::answer(OwnedStream& owned, const Question& question) {
     switch (answer.kind) {
         case StreamAnswer::Kind::Frame:
             record.header_size = header_size_of(*answer.frame);
-            return outputs_.copy(question.shards, record, *answer.frame);
+            if (!outputs_.copy(question.shards, record, *answer.frame)) return false;
+            if (!question.since.is_nothing()) metrics_.catch_ups.add();
+            return true;
         case StreamAnswer::Kind::InStep:
             outputs_.push(question.shards, record);
             return true;
@@ -552,36 +570,48 @@ void BookAgent::give_up_waiting() {
 
 void BookAgent::query_book(const Command& command, std::size_t shard) {
     Symbol* const of = symbol(command.key.instrument);
-    if (of == nullptr || !of->is_open()) return send_http(command, shard, {});
+    if (of == nullptr || !of->is_open()) return send_http(command, shard, {}, 0);
     book::Cut cut;
     of->book.book().copy_cut(command.key.depth, cut);
-    scratch_.resize(max_snapshot_size(of->wire, cut.bids.size() + cut.asks.size()));
     const bool whole_ten = command.key.depth == 0 || command.key.depth >= book::kChecksumDepth;
     const std::uint32_t checksum =
         whole_ten ? of->checksum.of(of->book) : book::wire_checksum(cut.bids, cut.asks, of->wire.scales);
     const MessageTimes times{of->book.venue_time(), of->book.receive_time(), sent_time(*of)};
-    const char* const end = write_snapshot(scratch_.data(), of->wire, kNoSid, of->book.book().sequence(),
-                                           command.key.depth, cut, checksum, times);
-    send_http(command, shard, {scratch_.data(), static_cast<std::size_t>(end - scratch_.data())});
+    const book::Sequence seq = of->book.book().sequence();
+    const std::size_t etag = start_http(*of, seq, max_snapshot_size(of->wire, cut.bids.size() + cut.asks.size()));
+    const char* const end =
+        write_snapshot(scratch_.data() + etag, of->wire, kNoSid, seq, command.key.depth, cut, checksum, times);
+    send_http(command, shard, {scratch_.data(), static_cast<std::size_t>(end - scratch_.data())}, etag);
 }
 
 void BookAgent::query_trades(const Command& command, std::size_t shard) {
     Symbol* const of = symbol(command.key.instrument);
-    if (of == nullptr) return send_http(command, shard, {});
+    if (of == nullptr) return send_http(command, shard, {}, 0);
     const book::TradeTape& tape = of->book.trades();
-    scratch_.resize(max_trades_size(of->wire, tape.size()));
+    const std::size_t etag = start_http(*of, tape.last(), max_trades_size(of->wire, tape.size()));
     const book::Sequence prev{tape.first().value() - 1};
-    const char* const end = write_trades(scratch_.data(), of->wire, kNoSid, prev, tape.last(), tape, sent_time(*of));
-    send_http(command, shard, {scratch_.data(), static_cast<std::size_t>(end - scratch_.data())});
+    const char* const end =
+        write_trades(scratch_.data() + etag, of->wire, kNoSid, prev, tape.last(), tape, sent_time(*of));
+    send_http(command, shard, {scratch_.data(), static_cast<std::size_t>(end - scratch_.data())}, etag);
 }
 
-void BookAgent::send_http(const Command& command, std::size_t shard, std::string_view body) {
+std::size_t BookAgent::start_http(const Symbol& of, book::Sequence seq, std::size_t max_body) {
+    scratch_ = of.epoch + "/" + std::to_string(seq.value());
+    const std::size_t etag = scratch_.size();
+    scratch_.resize(etag + max_body);
+    return etag;
+}
+
+void BookAgent::send_http(const Command& command, std::size_t shard, std::string_view etag_and_body, std::size_t etag) {
     ShardRecord record;
     record.kind = ShardRecord::Kind::HttpAnswer;
     record.session = command.session;
+    record.header_size = static_cast<std::uint8_t>(etag);
     const ShardMask to = ShardMask{1} << shard;
+    if (!etag_and_body.empty() && outputs_.copy(to, record, etag_and_body)) return;
     // Without room for it the asker gets the answer of a symbol that is not ready, and may ask again.
-    if (body.empty() || !outputs_.copy(to, record, body)) outputs_.push(to, record);
+    record.header_size = 0;
+    outputs_.push(to, record);
 }
 
 // Helpers
@@ -604,6 +634,7 @@ BookAgent::OwnedStream& BookAgent::stream_for(const StreamKey& key, Symbol& of) 
     const std::uint32_t sid = ++last_sid_;
     auto made = std::make_unique<OwnedStream>(make_stream(key, sid, commands_in_.size()), of);
     made->stream->start(of.source());
+    metrics_.streams.add(1);
     of.streams.push_back(made.get());
     clock(of.book.instrument().feed).by_rate[rate_index(key.rate_ms)].push_back(made.get());
     return *streams_.emplace(sid, std::move(made)).first->second;
@@ -625,8 +656,15 @@ UnixNanos BookAgent::sent_time(const Symbol& of) {
 }
 
 void BookAgent::settle_counters(OwnedStream& owned) noexcept {
-    counters_.encoded += owned.stream->encoded() - owned.counted;
-    owned.counted = owned.stream->encoded();
+    const std::uint64_t encoded = owned.stream->encoded();
+    if (encoded == owned.counted) return;
+    metrics_.messages_encoded[owned.stream->key().channel].add(encoded - owned.counted);
+    owned.counted = encoded;
+}
+
+void BookAgent::count_state(const Symbol& of, SymbolState before) noexcept {
+    metrics_.symbols[before].add(-1);
+    metrics_.symbols[of.book.status().state].add(1);
 }
 
 }  // namespace tickgate::gateway

@@ -10,6 +10,7 @@
 #include "book/event_queue.hpp"
 #include "book/symbol_book.hpp"
 #include "gateway/command.hpp"
+#include "gateway/metrics.hpp"
 #include "gateway/shard_outputs.hpp"
 #include "gateway/stream.hpp"
 
@@ -30,16 +31,6 @@ struct BookAgentOptions {
     std::size_t trades_kept = book::TradeTape::kDefaultCapacity;
 };
 
-/// What the agent has done since it was made.
-struct BookAgentCounters {
-    std::uint64_t batches = 0;
-    std::uint64_t level_changes = 0;
-    std::uint64_t trades = 0;
-    std::uint64_t touch_mismatches = 0;
-    std::uint64_t encoded = 0;  ///< data messages encoded, for all shards together
-    std::uint64_t stalls = 0;   ///< turns cut short because a shard was behind
-};
-
 /// Owns all books and streams: applies events in order, publishes what is due, answers the shards' commands in order.
 /// Thread: the book thread, which turns do_work; tests turn it by hand.
 class BookAgent {
@@ -55,10 +46,10 @@ public:
 
     /// The shards that have something new in their queue since the last call.
     [[nodiscard]] ShardMask take_touched() noexcept { return outputs_.take_touched(); }
-    /// A question waits for time to pass: do_work is to be called again soon even if no queue has anything.
-    [[nodiscard]] bool waits_for_time() const noexcept { return !waiting_ahead_.empty(); }
+    /// Something is there to be done, now or once a shard has room again.
+    [[nodiscard]] bool has_work() const;
 
-    [[nodiscard]] const BookAgentCounters& counters() const noexcept { return counters_; }
+    [[nodiscard]] const AgentMetrics& metrics() const noexcept { return metrics_; }
     /// nullptr when no such symbol was listed yet. Book thread only.
     [[nodiscard]] const book::SymbolBook* find(book::InstrumentId id) const noexcept;
 
@@ -102,7 +93,8 @@ private:
     void give_up_waiting();
     void query_book(const Command& command, std::size_t shard);
     void query_trades(const Command& command, std::size_t shard);
-    void send_http(const Command& command, std::size_t shard, std::string_view body);
+    [[nodiscard]] std::size_t start_http(const Symbol& symbol, book::Sequence seq, std::size_t max_body);
+    void send_http(const Command& command, std::size_t shard, std::string_view etag_and_body, std::size_t etag);
 
     [[nodiscard]] Symbol* symbol(book::InstrumentId id) noexcept;
     [[nodiscard]] FeedClock& clock(book::FeedId feed);
@@ -110,6 +102,7 @@ private:
     void broadcast_status(const Symbol& symbol);
     [[nodiscard]] book::UnixNanos sent_time(const Symbol& symbol);
     void settle_counters(OwnedStream& stream) noexcept;
+    void count_state(const Symbol& symbol, book::SymbolState before) noexcept;
 
     BookAgentOptions options_;
     book::EventQueue& events_in_;
@@ -138,7 +131,7 @@ private:
     std::vector<OwnedStream*> asked_;          // have questions that can be answered
     std::vector<OwnedStream*> waiting_ahead_;  // have askers that are ahead of them
     std::string scratch_;
-    BookAgentCounters counters_;
+    AgentMetrics metrics_;
 };
 
 }  // namespace tickgate::gateway

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/io_backend.hpp"
 #include "gateway/log.hpp"
 #include "gateway/protocol.hpp"
 
@@ -23,9 +24,6 @@ struct ListenAddress {
 
 /// Which thread turns which agent: one each, or all on one; Auto decides by the cores at hand.
 enum class ThreadMode : std::uint8_t { Auto, Dedicated, Shared };
-
-/// How a shard's writes reach the kernel; Auto takes io_uring where it is allowed.
-enum class IoBackend : std::uint8_t { Auto, IoUring, Epoll };
 
 /// How fast recorded time runs: so many times as fast as the clock; nothing is as fast as it goes.
 using ReplaySpeed = std::optional<double>;

@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/detail/http_rules.hpp"
 #include "gateway/listener.hpp"
 
 namespace tickgate::gateway {
@@ -36,85 +37,15 @@ using Socket = net::basic_stream_socket<Tcp, Executor>;
 using Timer =
     net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, Executor>;
 using WebSocket = websocket::stream<Socket, false>;  // deflate is not Beast's business here
-using Parser = http::request_parser<http::string_body>;
-using Request = Parser::value_type;
+using detail::RequestParser;
+using detail::view;
 
 constexpr std::string_view kServer = "tickgate/" TICKGATE_VERSION;
+constexpr std::size_t kReadSize = 4 * 1'024;
 constexpr std::size_t kReadAhead = 16 * 1'024;  // beyond a header: the body's beginning, or pipelined requests
 
-std::string_view view(beast::string_view text) noexcept {
-    return {text.data(), text.size()};
-}
 std::string_view reason_for(unsigned status) {
     return view(http::obsolete_reason(http::int_to_status(status)));
-}
-
-bool has_token(const Request& request, http::field name, std::string_view token) {
-    return http::token_list{request[name]}.exists({token.data(), token.size()});
-}
-
-bool wants_websocket(const Request& request) {
-    return has_token(request, http::field::upgrade, "websocket");
-}
-
-/// What Beast lets through although it leaves open who is meant, or where the request ends.
-std::string_view ambiguity(const Parser& parser) {
-    const Request& request = parser.get();
-    const auto hosts = request.count(http::field::host);
-    if (hosts > 1 || (hosts == 0 && request.version() >= 11)) return "one Host header is needed";
-    if (request.count(http::field::transfer_encoding) > 0 && (!parser.chunked() || request.version() < 11)) {
-        return "transfer encoding not supported";
-    }
-    return {};
-}
-
-/// 16 bytes in base64 are 22 characters and two of padding.
-bool is_websocket_key(std::string_view key) noexcept {
-    constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    return key.size() == 24 && key.ends_with("==") && key.find_first_not_of(kAlphabet) == 22;
-}
-
-/// Why this is no opening handshake, by RFC 6455, 4.2.1.
-std::optional<HttpResponse> handshake_fault(const Parser& parser) {
-    const Request& request = parser.get();
-    const auto bad = [](std::string_view message) { return http_error(400, "bad_handshake", message); };
-    if (request.method() != http::verb::get) return bad("a WebSocket is opened with GET");
-    if (request.version() != 11) return bad("a WebSocket needs HTTP/1.1");
-    if (!parser.is_done()) return bad("a handshake has no body");
-    if (!wants_websocket(request)) return bad("the header Upgrade: websocket is missing");
-    if (!has_token(request, http::field::connection, "upgrade"))
-        return bad("the header Connection: Upgrade is missing");
-    if (!is_websocket_key(view(request[http::field::sec_websocket_key]))) {
-        return bad("Sec-WebSocket-Key must be 16 bytes in base64");
-    }
-    if (request[http::field::sec_websocket_version] == "13") return std::nullopt;
-    if (request.count(http::field::sec_websocket_version) == 0) return bad("Sec-WebSocket-Version is missing");
-    HttpResponse other_version = http_error(426, "bad_handshake", "only WebSocket version 13 is spoken");
-    other_version.headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
-    return other_version;
-}
-
-std::optional<HttpMethod> method_of(const Request& request) {
-    switch (request.method()) {
-        case http::verb::get:
-            return HttpMethod::Get;
-        case http::verb::head:
-            return HttpMethod::Head;
-        case http::verb::post:
-            return HttpMethod::Post;
-        default:
-            return std::nullopt;
-    }
-}
-
-/// The answer to a request that could not be read; none where the client is just gone.
-std::optional<HttpResponse> answer_to_read_error(const error_code& error) {
-    if (error == http::error::end_of_stream) return std::nullopt;
-    if (error == http::error::header_limit) return http_error(431, "header_too_big", "the header is too big");
-    if (error == http::error::body_limit) return http_error(413, "body_too_big", "the body is too big");
-    const auto& http_category = make_error_code(http::error::bad_method).category();
-    if (error.category() != http_category) return std::nullopt;
-    return http_error(400, "bad_request", "not a well-formed HTTP/1.1 request");
 }
 
 }  // namespace
@@ -156,13 +87,17 @@ public:
     void answer(HttpResponse response) override;
 
 private:
-    enum class Phase : std::uint8_t { Idle, Reading, Answering, Writing, Upgrading, Draining, Closed };
+    enum class Phase : std::uint8_t { Idle, Header, Body, Answering, Writing, Upgrading, Draining, Closed };
 
     void read_request();
-    void on_header(const error_code& error);
+    void read_more();
+    void on_read(const error_code& error);
+    void parse();
+    void on_header();
+    void invite_body();
     void read_body();
     void hand_over();
-    void on_read_error(const error_code& error);
+    void on_parse_error(const error_code& error);
     void refuse(HttpResponse response);
     void upgrade();
     void on_upgraded(const error_code& error);
@@ -189,12 +124,12 @@ private:
     Timer timer_;
     std::string remote_address_;
     beast::flat_buffer buffer_;
-    std::optional<Parser> parser_;
+    std::optional<RequestParser> parser_;
     HttpTarget target_;
     std::optional<WebSocket> websocket_;
     std::string head_;
     std::string body_;
-    Phase phase_ = Phase::Reading;
+    Phase phase_ = Phase::Header;
     bool keep_alive_ = false;
     bool is_timed_out_ = false;
 };
@@ -205,45 +140,73 @@ void HttpServer::Connection::start() {
 }
 
 void HttpServer::Connection::read_request() {
-    phase_ = Phase::Reading;
+    phase_ = Phase::Header;
     is_timed_out_ = false;
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(server_.limits.header_bytes));
     parser_->body_limit(server_.limits.body_bytes);
-    http::async_read_header(socket_, buffer_, *parser_,
-                            guarded([](Connection& self, const error_code& error) { self.on_header(error); }));
+    buffer_.size() > 0 ? parse() : read_more();
 }
 
-void HttpServer::Connection::on_header(const error_code& error) {
-    if (error) return on_read_error(error);
-    if (const auto fault = ambiguity(*parser_); !fault.empty()) return refuse(http_error(400, "bad_request", fault));
+/// Beast's composed reads would not notice that their time is up while bytes keep dripping in; single reads do.
+void HttpServer::Connection::read_more() {
+    const std::size_t room = std::min(kReadSize, buffer_.max_size() - buffer_.size());
+    if (room == 0) return refuse(http_error(431, "header_too_big", "the header of a chunk is too big"));
+    socket_.async_read_some(buffer_.prepare(room),
+                            [self = shared_from_this()](const error_code& error, std::size_t size) {
+                                if (self->phase_ == Phase::Closed) return;
+                                self->buffer_.commit(size);
+                                self->on_read(error);
+                            });
+}
+
+void HttpServer::Connection::on_read(const error_code& error) {
+    if (is_timed_out_) return refuse(http_error(408, "timeout", "the request took too long"));
+    if (error == net::error::eof && has_request_begun()) return on_parse_error(http::error::partial_message);
+    if (error) return close();
+    parse();
+}
+
+void HttpServer::Connection::parse() {
+    error_code error;
+    buffer_.consume(parser_->put(buffer_.data(), error));
+    if (error == http::error::need_more) return read_more();
+    if (error) return on_parse_error(error);
+    phase_ == Phase::Header ? on_header() : read_body();
+}
+
+void HttpServer::Connection::on_header() {
+    phase_ = Phase::Body;
+    parser_->eager(true);
+    if (const auto fault = detail::ambiguity(*parser_); !fault.empty())
+        return refuse(http_error(400, "bad_request", fault));
     auto target = parse_http_target(view(parser_->get().target()));
     if (!target) return refuse(http_error(400, "bad_request", "the request target is ill-formed"));
     target_ = *std::move(target);
     if (target_.path == kWebSocketPath) return upgrade();
-    if (wants_websocket(parser_->get())) return refuse(http_error(404, "not_found", "the WebSocket is at /v1/ws"));
-    read_body();
+    if (detail::wants_websocket(parser_->get()))
+        return refuse(http_error(404, "not_found", "the WebSocket is at /v1/ws"));
+    const bool is_expecting = beast::iequals(parser_->get()[http::field::expect], "100-continue");
+    is_expecting && !parser_->is_done() ? invite_body() : read_body();
+}
+
+void HttpServer::Connection::invite_body() {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    net::async_write(socket_, net::buffer(kContinue), guarded([](Connection& self, const error_code& error) {
+                         error ? self.on_read(error) : self.read_body();
+                     }));
 }
 
 void HttpServer::Connection::read_body() {
     if (parser_->is_done()) return hand_over();
-    const auto go_on = [](Connection& self, const error_code& error) {
-        if (error) return self.on_read_error(error);
-        http::async_read(self.socket_, self.buffer_, *self.parser_,
-                         self.guarded([](Connection& inner, const error_code& ec) {
-                             ec ? inner.on_read_error(ec) : inner.hand_over();
-                         }));
-    };
-    if (!beast::iequals(parser_->get()[http::field::expect], "100-continue")) return go_on(*this, {});
-    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    net::async_write(socket_, net::buffer(kContinue), guarded(go_on));
+    buffer_.size() > 0 ? parse() : read_more();
 }
 
 void HttpServer::Connection::hand_over() {
     timer_.cancel();  // how long an answer takes is the handler's business
     phase_ = Phase::Answering;
-    const Request& request = parser_->get();
-    const auto method = method_of(request);
+    const auto& request = parser_->get();
+    const auto method = detail::method_of(request);
     if (!method) {
         HttpResponse refusal = http_error(405, "method_not_allowed", "only GET, HEAD and POST are served");
         refusal.headers = {{"Allow", "GET, HEAD, POST"}};
@@ -265,10 +228,10 @@ void HttpServer::Connection::answer(HttpResponse response) {
     respond(std::move(response), parser_->keep_alive() && !server_.is_stopping);
 }
 
-void HttpServer::Connection::on_read_error(const error_code& error) {
-    if (is_timed_out_) return refuse(http_error(408, "timeout", "the request took too long"));
-    auto response = answer_to_read_error(error);
-    response ? refuse(*std::move(response)) : close();
+void HttpServer::Connection::on_parse_error(const error_code& error) {
+    if (error == http::error::header_limit) return refuse(http_error(431, "header_too_big", "the header is too big"));
+    if (error == http::error::body_limit) return refuse(http_error(413, "body_too_big", "the body is too big"));
+    refuse(http_error(400, "bad_request", "not a well-formed HTTP/1.1 request"));
 }
 
 /// An answer after which nothing can be read: it is not known where the next request would begin.
@@ -278,10 +241,10 @@ void HttpServer::Connection::refuse(HttpResponse response) {
 }
 
 void HttpServer::Connection::upgrade() {
-    if (auto fault = handshake_fault(*parser_)) return refuse(*std::move(fault));
+    if (auto fault = detail::handshake_fault(*parser_)) return refuse(*std::move(fault));
     phase_ = Phase::Upgrading;
     arm(server_.limits.request_time);
-    const bool names_us = has_token(parser_->get(), http::field::sec_websocket_protocol, kSubprotocol);
+    const bool names_us = detail::has_token(parser_->get()[http::field::sec_websocket_protocol], kSubprotocol);
     websocket_.emplace(std::move(socket_));
     websocket_->set_option(websocket::stream_base::decorator([names_us](websocket::response_type& response) {
         response.set(http::field::server, kServer);
@@ -344,7 +307,7 @@ void HttpServer::Connection::drain() {
         socket_.shutdown(Socket::shutdown_send, ignored);
     }
     buffer_.clear();
-    socket_.async_read_some(buffer_.prepare(4'096), guarded([](Connection& self, const error_code& error) {
+    socket_.async_read_some(buffer_.prepare(kReadSize), guarded([](Connection& self, const error_code& error) {
                                 error ? self.close() : self.drain();
                             }));
 }
@@ -360,7 +323,8 @@ void HttpServer::Connection::arm(std::chrono::milliseconds time) {
 void HttpServer::Connection::on_deadline() {
     if (phase_ == Phase::Answering) return;  // expired in the turn that read the request's last byte
     if (phase_ != Phase::Draining) ++server_.counters.timeouts;
-    if (phase_ != Phase::Reading || !has_request_begun()) return close();
+    const bool is_reading = phase_ == Phase::Header || phase_ == Phase::Body;
+    if (!is_reading || !has_request_begun()) return close();
     is_timed_out_ = true;
     socket_.cancel();
 }

@@ -9,6 +9,7 @@
 
 #include "book/error.hpp"
 #include "gateway/http_message.hpp"
+#include "gateway/protocol.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -17,7 +18,7 @@ class io_context;
 namespace tickgate::gateway {
 
 struct HttpLimits {
-    std::size_t header_bytes = 8 * 1'024;  ///< above: 431
+    std::size_t header_bytes = 8 * 1'024;  ///< of the request line, and of the fields; above: 431
     std::size_t body_bytes = 64 * 1'024;   ///< above: 413
     /// From the accept, later from a request's first byte, until the request is whole (else 408 and the end, without
     /// the 408 if nothing came); and for an answer to be taken.
@@ -58,7 +59,6 @@ public:
 };
 
 inline constexpr std::string_view kWebSocketPath = "/v1/ws";
-inline constexpr std::string_view kSubprotocol = "tickgate.v1.json";
 
 /// HTTP/1.1 and the WebSocket handshake, on Beast. One for each shard: with reuse_port they share an address.
 /// What is malformed gets 400 and the end of its connection, another method 405, a WebSocket request elsewhere than at

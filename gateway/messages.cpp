@@ -23,11 +23,16 @@ void append_numbers(std::string& out, std::string_view key, const Numbers& numbe
 
 std::string_view refusal_text(ResumeRefusal refusal) noexcept {
     switch (refusal) {
-        case ResumeRefusal::None: return {};
-        case ResumeRefusal::Expired: return "resume_expired";
-        case ResumeRefusal::EpochChanged: return "epoch_changed";
-        case ResumeRefusal::DepthChanged: return "depth_changed";
-        case ResumeRefusal::Busy: return "busy";
+        case ResumeRefusal::None:
+            return {};
+        case ResumeRefusal::Expired:
+            return "resume_expired";
+        case ResumeRefusal::EpochChanged:
+            return "epoch_changed";
+        case ResumeRefusal::DepthChanged:
+            return "depth_changed";
+        case ResumeRefusal::Busy:
+            return "busy";
     }
     return {};
 }
@@ -47,7 +52,9 @@ void append_welcome(std::string& out, const WelcomeInfo& info, book::UnixNanos n
     append(out, R"(,"reconnect":{{"base_ms":{},"max_ms":{}}}}})", kReconnectBaseMs, kReconnectMaxMs);
 }
 
-void append_ack(std::string& out, std::string_view id) { append(out, R"({{"type":"ack","id":{}}})", id); }
+void append_ack(std::string& out, std::string_view id) {
+    append(out, R"({{"type":"ack","id":{}}})", id);
+}
 
 void append_pong(std::string& out, std::string_view id, book::UnixNanos now) {
     append(out, R"({{"type":"pong","id":{},"ts":{}}})", id, wire_micros(now));
@@ -59,7 +66,8 @@ void append_heartbeat(std::string& out, book::UnixNanos now) {
 
 void append_error(std::string& out, const ErrorInfo& error) {
     const ErrorTraits& traits = traits_of(error.code);
-    append(out, R"({{"type":"error","id":{},"code":"{}","message":)", error.id.empty() ? "null" : error.id, traits.code);
+    append(out, R"({{"type":"error","id":{},"code":"{}","message":)", error.id.empty() ? "null" : error.id,
+           traits.code);
     append_json_string(out, error.message);
     if (!error.field.empty()) append(out, R"(,"field":"{}")", error.field);
     append(out, R"(,"temporary":{},"retry_ms":{}}})", traits.temporary, error.retry_ms);

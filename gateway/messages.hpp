@@ -31,8 +31,8 @@ void append_heartbeat(std::string& out, book::UnixNanos now);
 struct ErrorInfo {
     ErrorCode code = ErrorCode::Internal;
     std::string_view message;
-    std::string_view field;           ///< empty: left out
-    std::string_view id;              ///< empty: null
+    std::string_view field;  ///< empty: left out
+    std::string_view id;     ///< empty: null
     std::uint32_t retry_ms = 0;
 };
 void append_error(std::string& out, const ErrorInfo& error);

@@ -34,17 +34,15 @@ struct Described {
 constexpr Described<AgentMetrics, Counter> kAgentCounters[] = {
     {"events_total", "Normalised events taken from the event queue.", &AgentMetrics::events},
     {"batches_total", "Book batches applied.", &AgentMetrics::batches},
+    {"level_changes_total", "Levels of books that changed.", &AgentMetrics::level_changes},
     {"trades_total", "Trades added to the tapes.", &AgentMetrics::trades},
-    {"encoded_bytes_total", "Bytes of messages encoded, each once for all its subscribers.",
-     &AgentMetrics::bytes_encoded},
-    {"snapshots_encoded_total", "Snapshots encoded.", &AgentMetrics::snapshots_encoded},
     {"catch_ups_total", "Questions answered with what changed since a position.", &AgentMetrics::catch_ups},
     {"busy_snapshots_total", "Catch-ups answered by a shared snapshot because too many positions asked at once.",
      &AgentMetrics::busy_snapshots},
     {"touch_mismatches_total", "Books that differed from the venue's own best bid and ask.",
      &AgentMetrics::touch_mismatches},
     {"dropped_batches_total", "Batches that their feed broke off.", &AgentMetrics::dropped_batches},
-    {"event_queue_full_total", "Times a feed found no room in the event queue.", &AgentMetrics::event_queue_full},
+    {"agent_stalls_total", "Turns of the book agent cut short because a shard was behind.", &AgentMetrics::stalls},
 };
 
 constexpr Described<ShardMetrics, Counter> kShardCounters[] = {

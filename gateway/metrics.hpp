@@ -67,15 +67,14 @@ private:
 struct alignas(64) AgentMetrics {
     Counter events;
     Counter batches;
+    Counter level_changes;
     Counter trades;
     PerEnum<Channel, Counter, kChannels.size()> messages_encoded;
-    Counter bytes_encoded;
-    Counter snapshots_encoded;
     Counter catch_ups;         ///< questions answered with what changed since a position
     Counter busy_snapshots;    ///< catch-ups answered by the shared snapshot: too many positions at once
     Counter touch_mismatches;  ///< books that differed from the venue's own best bid and ask
     Counter dropped_batches;   ///< batches broken off by their feed
-    Counter event_queue_full;  ///< times a feed found no room
+    Counter stalls;            ///< turns cut short because a shard was behind
     Gauge streams;
     PerEnum<book::SymbolState, Gauge, 6> symbols;
 };

@@ -99,12 +99,24 @@ void Operations::carry_out(SessionIndex index) {
             append_pong(text, request_.id, shard_.now);
             shard_.send_text(index, text);
             break;
-        case Op::Subscribe: subscribe(index); break;
-        case Op::Modify: modify(index); break;
-        case Op::Unsubscribe: unsubscribe(index); break;
-        case Op::Resync: resync(index); break;
-        case Op::List: list(index); break;
-        case Op::Symbols: list_symbols(index); break;
+        case Op::Subscribe:
+            subscribe(index);
+            break;
+        case Op::Modify:
+            modify(index);
+            break;
+        case Op::Unsubscribe:
+            unsubscribe(index);
+            break;
+        case Op::Resync:
+            resync(index);
+            break;
+        case Op::List:
+            list(index);
+            break;
+        case Op::Symbols:
+            list_symbols(index);
+            break;
     }
 }
 
@@ -124,8 +136,7 @@ void Operations::subscribe(SessionIndex index) {
         std::count_if(op->wishes.begin(), op->wishes.end(), [](const WishedStream& wish) { return !wish.held; }));
     const std::uint32_t limit = shard_.options.limits.subscriptions;
     if (session.subscriptions + fresh > limit) {
-        const std::string message =
-            fmt::format("limit {}, held {}, asked for {}", limit, session.subscriptions, fresh);
+        const std::string message = fmt::format("limit {}, held {}, asked for {}", limit, session.subscriptions, fresh);
         return shard_.send_error(
             index, {.code = ErrorCode::LimitSubscriptions, .message = message, .field = {}, .id = request_.id});
     }
@@ -286,9 +297,9 @@ void Operations::start(std::unique_ptr<PendingOp> op, std::uint32_t held_depth, 
         command.own_position = own_position;
         command.held_depth = held_depth;
         if (wish.resumes && !own_position) {
-            const auto point = std::find_if(
-                request_.resume.begin(), request_.resume.end(),
-                [&](const ResumePoint& p) { return shard_.symbols.find(p.symbol) == wish.key.instrument; });
+            const auto point = std::find_if(request_.resume.begin(), request_.resume.end(), [&](const ResumePoint& p) {
+                return shard_.symbols.find(p.symbol) == wish.key.instrument;
+            });
             command.epoch = EpochName{point->epoch};
             command.held_depth = point->depth.value_or(wish.key.depth);
         }
@@ -361,8 +372,8 @@ void Operations::attach(PendingOp& op) {
     Session& session = shard_.sessions[op.session];
     for (const WishedStream& wish : op.wishes) {
         if (wish.held) continue;
-        const SubscriptionIndex added = shard_.subscriptions.add(op.session, wish.key, wish.sid, wish.since,
-                                                                 session.first_subscription);
+        const SubscriptionIndex added =
+            shard_.subscriptions.add(op.session, wish.key, wish.sid, wish.since, session.first_subscription);
         shard_.subscriptions[added].status_told = shard_.symbols[wish.key.instrument].status.changes;
         ++session.subscriptions;
         shard_.metrics.subscriptions.add(1);

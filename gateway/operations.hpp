@@ -5,8 +5,8 @@
 
 namespace tickgate::gateway {
 
-/// Carries out what clients ask. Each operation is answered by one ack, pong or error, in the order asked: while the book
-/// agent works on one for a session (Session::op), the next is not read. Runs at the start of a turn, when no data
+/// Carries out what clients ask. Each operation is answered by one ack, pong or error, in the order asked: while the
+/// book agent works on one for a session (Session::op), the next is not read. Runs at the start of a turn, when no data
 /// message is owed yet, so that a subscription's position is what its client has been sent. Thread: the shard's.
 class Operations {
 public:

@@ -13,8 +13,8 @@ namespace tickgate::gateway {
 /// What a socket did not take: the rest of a cut frame, and what must follow it whatever happens.
 struct BlockedOutput {
     std::string rest;
-    std::size_t written = 0;        ///< of rest
-    std::uint64_t took_last_ms = 0; ///< the shard's clock when the socket last took anything
+    std::size_t written = 0;         ///< of rest
+    std::uint64_t took_last_ms = 0;  ///< the shard's clock when the socket last took anything
 };
 
 /// One WebSocket client. Small: an idle one costs this and its subscriptions. Thread: its shard's.
@@ -35,8 +35,8 @@ struct Session {
     std::uint32_t op_tokens = 0;        ///< operations it may make at once, in thousandths
     std::uint32_t subscriptions = 0;
     SubscriptionIndex first_subscription = kNoIndex;
-    std::uint64_t heard_ms = 0;         ///< the shard's clock when anything last came from it; Closing: since when
-    std::uint64_t tokens_ms = 0;        ///< when op_tokens was last filled up
+    std::uint64_t heard_ms = 0;   ///< the shard's clock when anything last came from it; Closing: since when
+    std::uint64_t tokens_ms = 0;  ///< when op_tokens was last filled up
     UnfinishedInput input;
     std::unique_ptr<BlockedOutput> blocked;
 
@@ -46,10 +46,10 @@ struct Session {
 /// One stream wished for in a subscribe or modify.
 struct WishedStream {
     StreamKey key;
-    std::uint32_t sid = 0;                               ///< from the start where the session holds it already
+    std::uint32_t sid = 0;  ///< from the start where the session holds it already
     bool held = false;
     bool resumes = false;
-    Position since{};                                    ///< as joined
+    Position since{};  ///< as joined
     ResumeRefusal refusal = ResumeRefusal::None;
 };
 
@@ -59,7 +59,7 @@ struct PendingOp {
     std::string id;                   ///< JSON text
     std::uint32_t was = 0;            ///< modify: the sid that it replaces
     std::vector<WishedStream> wishes;
-    std::string errors;               ///< JSON objects joined by commas
+    std::string errors;  ///< JSON objects joined by commas
 };
 
 }  // namespace tickgate::gateway

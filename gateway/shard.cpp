@@ -27,8 +27,7 @@ constexpr std::size_t kQuestionsAtOnce = 32;
 constexpr std::uint64_t kCloseGraceMs = 2'000;
 
 std::uint64_t milliseconds(book::UnixNanos time) noexcept {
-    return static_cast<std::uint64_t>(
-        std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count());
+    return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count());
 }
 
 }  // namespace
@@ -105,7 +104,9 @@ int Shard::do_work(book::UnixNanos now) {
     return work;
 }
 
-bool Shard::has_work() const noexcept { return !in_.empty() || !unread_.empty() || !state_.output.empty(); }
+bool Shard::has_work() const noexcept {
+    return !in_.empty() || !unread_.empty() || !state_.output.empty();
+}
 
 // What comes in
 
@@ -165,7 +166,8 @@ bool Shard::take_frame(SessionIndex index, const ClientFrame& frame) {
             state_.output.owe(index, state_.output.add_bytes(pong, true));
             return true;
         }
-        case ClientFrame::Kind::Pong: return true;
+        case ClientFrame::Kind::Pong:
+            return true;
         case ClientFrame::Kind::Close: {
             const bool has_code = frame.code != CloseCode::NoStatus;
             close_with(index, has_code ? static_cast<std::uint16_t>(frame.code) : 1000, {});
@@ -173,11 +175,13 @@ bool Shard::take_frame(SessionIndex index, const ClientFrame& frame) {
         }
         case ClientFrame::Kind::Violation:
             if (frame.code == CloseCode::MessageTooBig) {
-                state_.send_error(index, {.code = ErrorCode::FrameTooBig, .message = frame.payload, .field = {}, .id = {}});
+                state_.send_error(index,
+                                  {.code = ErrorCode::FrameTooBig, .message = frame.payload, .field = {}, .id = {}});
             }
             close_with(index, static_cast<std::uint16_t>(frame.code), frame.payload);
             return false;
-        case ClientFrame::Kind::None: break;
+        case ClientFrame::Kind::None:
+            break;
     }
     return false;
 }
@@ -212,20 +216,32 @@ int Shard::take_records() {
 
 void Shard::on_record(const ShardRecord& record) {
     switch (record.kind) {
-        case ShardRecord::Kind::Listed: state_.symbols.add(*record.listed); break;
-        case ShardRecord::Kind::Status: on_status(record); break;
-        case ShardRecord::Kind::Due: on_due(record); break;
-        case ShardRecord::Kind::Answer: on_answer(record); break;
+        case ShardRecord::Kind::Listed:
+            state_.symbols.add(*record.listed);
+            break;
+        case ShardRecord::Kind::Status:
+            on_status(record);
+            break;
+        case ShardRecord::Kind::Due:
+            on_due(record);
+            break;
+        case ShardRecord::Kind::Answer:
+            on_answer(record);
+            break;
         case ShardRecord::Kind::Forget:
             if (ShardStream* const stream = state_.subscriptions.stream(record.sid)) {
                 state_.subscriptions.forget(*stream, record.since);
             }
             break;
-        case ShardRecord::Kind::Joined: operations_.on_joined(record); break;
+        case ShardRecord::Kind::Joined:
+            operations_.on_joined(record);
+            break;
         case ShardRecord::Kind::OpDone:
             if (const SessionIndex session = operations_.on_op_done(record); session != kNoIndex) note_unread(session);
             break;
-        case ShardRecord::Kind::HttpAnswer: on_http_answer(record); break;
+        case ShardRecord::Kind::HttpAnswer:
+            on_http_answer(record);
+            break;
     }
 }
 
@@ -261,8 +277,8 @@ void Shard::bring_in_step(const ShardRecord& record, ShardStream& stream, Subscr
                           TurnOutput::FrameIndex frame) {
     Subscription& subscription = state_.subscriptions[index];
     const SessionIndex session = subscription.session;
-    const bool has_gap = stream.key.channel == Channel::Trades && !record.frame.empty() &&
-                         !record.since.is_nothing() && record.prev != record.since;
+    const bool has_gap = stream.key.channel == Channel::Trades && !record.frame.empty() && !record.since.is_nothing() &&
+                         record.prev != record.since;
     if (has_gap) {
         state_.text.clear();
         append_gap(state_.text, stream.sid, record.since.sequence().next(), record.prev.sequence());
@@ -469,7 +485,8 @@ void Shard::end(SessionIndex index, std::uint16_t code) {
 void Shard::watch(SessionIndex index) {
     Session& session = state_.sessions[index];
     if (session.fd < 0) return;
-    const bool holds_back = session.is_open() && (session.blocked || (session.op != kNoIndex && !session.input.is_empty()));
+    const bool holds_back =
+        session.is_open() && (session.blocked || (session.op != kNoIndex && !session.input.is_empty()));
     const std::uint32_t wanted = (holds_back ? 0U : EPOLLIN) | (session.blocked ? EPOLLOUT : 0U);
     if (wanted == session.watched) return;
     epoll_event event{};

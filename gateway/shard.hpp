@@ -21,9 +21,9 @@ public:
 };
 
 /// The WebSocket sessions of one thread. A turn reads what clients sent, takes what the book agent has sent, and writes
-/// to each session all it is due at once. Its sockets are in an epoll set of its own, `descriptor()`, which whoever waits
-/// for it watches. A session whose socket is full gets nothing more and is not read until it has drained; then it is
-/// brought to where its streams are by one message each. Thread: one; tests turn it by hand.
+/// to each session all it is due at once. Its sockets are in an epoll set of its own, `descriptor()`, which whoever
+/// waits for it watches. A session whose socket is full gets nothing more and is not read until it has drained; then it
+/// is brought to where its streams are by one message each. Thread: one; tests turn it by hand.
 class Shard {
 public:
     /// The queues outlive the shard.
@@ -53,7 +53,9 @@ public:
     [[nodiscard]] std::size_t open_sessions() const noexcept { return open_sessions_; }
 
     [[nodiscard]] ShardState& state() noexcept { return state_; }
+    [[nodiscard]] const ShardState& state() const noexcept { return state_; }
     [[nodiscard]] const ShardMetrics& metrics() const noexcept { return state_.metrics; }
+    [[nodiscard]] bool writes_by_io_uring() const noexcept { return writer_->backend() == IoBackend::IoUring; }
     /// System calls that writes took.
     [[nodiscard]] std::uint64_t write_calls() const noexcept { return writer_->system_calls(); }
 
@@ -108,12 +110,12 @@ private:
     int epoll_;
     std::unique_ptr<char[]> read_buffer_;
     std::size_t open_sessions_ = 0;
-    std::vector<SessionIndex> free_;        // may be used again
-    std::vector<SessionIndex> ended_;       // free once the turn is over
-    std::vector<SessionIndex> unread_;      // have input that was kept and can be read now
+    std::vector<SessionIndex> free_;    // may be used again
+    std::vector<SessionIndex> ended_;   // free once the turn is over
+    std::vector<SessionIndex> unread_;  // have input that was kept and can be read now
     std::vector<SessionIndex> catching_up_;
     std::vector<SessionIndex> closing_;
-    SessionIndex first_in_turn_ = 0;        // moves on each turn, so that nobody is always last
+    SessionIndex first_in_turn_ = 0;  // moves on each turn, so that nobody is always last
     std::uint64_t next_slot_ms_ = 0;
     std::uint32_t next_slot_ = 0;
 };

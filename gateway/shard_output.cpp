@@ -26,8 +26,7 @@ void Shard::deliver() {
     const std::uint64_t calls_before = writer_->system_calls();
     for (std::size_t first = 0; first < groups.size();) {
         std::size_t end = first;
-        while (end < groups.size() && end - first < kWritesAtOnce &&
-               state_.output.gathered_bytes() < kGatheredAtOnce) {
+        while (end < groups.size() && end - first < kWritesAtOnce && state_.output.gathered_bytes() < kGatheredAtOnce) {
             const TurnGroup& group = groups[end];
             const Session& session = state_.sessions[group.session];
             if (session.fd >= 0 && !session.blocked) {

@@ -36,7 +36,8 @@ struct ShardRecord {
         Forget,  ///< those who asked from `since` are to be answered as if they held nothing
         Joined,  ///< a join was carried out: subscription, sid, since (where it waits), refusal
         OpDone,  ///< everything asked before it has been carried out: session
-        HttpAnswer,  ///< `session` is the request's number; the frame is bare JSON; empty: the symbol is not ready
+        HttpAnswer,  ///< `session` is the query's number; the frame is "epoch/seq" of `header_size` bytes and bare JSON;
+                     ///< empty: the symbol is not ready
     };
     Kind kind = Kind::Due;
     ResumeRefusal refusal = ResumeRefusal::None;

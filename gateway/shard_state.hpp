@@ -30,9 +30,12 @@ struct ShardOptions {
 class ShardState {
 public:
     ShardState(ShardOptions shard_options, CommandQueue& command_queue)
-        : options{std::move(shard_options)}, random{options.seed}, commands_{command_queue} {}
+        : options{std::move(shard_options)},
+          random{options.seed},
+          commands_{command_queue} {}
 
-    /// The client is due this message. It comes after all it is due already, and is kept for it if its socket is blocked.
+    /// The client is due this message. It comes after all it is due already, and is kept for it if its socket is
+    /// blocked.
     void send_text(SessionIndex session, std::string_view payload);
     void send_error(SessionIndex session, const ErrorInfo& error);
 
@@ -52,7 +55,7 @@ public:
     SymbolTable symbols;
     Subscriptions subscriptions;
     TurnOutput output;
-    std::deque<Session> sessions;  // by SessionIndex; references stay valid
+    std::deque<Session> sessions;                 // by SessionIndex; references stay valid
     std::vector<std::unique_ptr<PendingOp>> ops;  // by Session::op; null where free
     ShardMetrics metrics;
     std::mt19937_64 random;

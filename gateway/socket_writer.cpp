@@ -42,7 +42,7 @@ public:
     }
 
     std::uint64_t system_calls() const noexcept override { return system_calls_; }
-    IoBackend backend() const noexcept override { return IoBackend::Send; }
+    IoBackend backend() const noexcept override { return IoBackend::Epoll; }
 
 private:
     std::int32_t send_now(const Write& write) noexcept {
@@ -150,7 +150,7 @@ private:
 }  // namespace
 
 std::unique_ptr<SocketWriter> make_socket_writer(IoBackend preference) {
-    if (preference == IoBackend::Send) return std::make_unique<SendWriter>();
+    if (preference == IoBackend::Epoll) return std::make_unique<SendWriter>();
     try {
         return std::make_unique<UringWriter>();
     } catch (const std::system_error&) {

@@ -4,16 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string_view>
+
+#include "gateway/io_backend.hpp"
 
 namespace tickgate::gateway {
-
-/// How writes leave, as configured.
-enum class IoBackend : std::uint8_t {
-    Auto,     ///< io_uring where the system allows it, else Send
-    IoUring,  ///< one submission per 1,024 writes
-    Send,     ///< one send() for each
-};
 
 /// What became of one write.
 struct WriteResult {
@@ -44,7 +38,7 @@ public:
     /// How many system calls all flushes made.
     [[nodiscard]] virtual std::uint64_t system_calls() const noexcept = 0;
 
-    /// IoUring or Send.
+    /// IoUring or Epoll.
     [[nodiscard]] virtual IoBackend backend() const noexcept = 0;
 };
 

@@ -94,9 +94,8 @@ void Subscriptions::restart(SubscriptionIndex index, std::uint32_t turn) {
 }
 
 void Subscriptions::block(SubscriptionIndex first_of_session, std::uint32_t turn) {
-    for_each_of(first_of_session, [&](SubscriptionIndex index) {
-        miss(index, streams_.at(subscriptions_[index].sid).at, turn);
-    });
+    for_each_of(first_of_session,
+                [&](SubscriptionIndex index) { miss(index, streams_.at(subscriptions_[index].sid).at, turn); });
 }
 
 void Subscriptions::take_off_list(Subscription& subscription, ShardStream& stream) {

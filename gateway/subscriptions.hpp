@@ -17,15 +17,15 @@ inline constexpr std::uint32_t kNoIndex = 0xffff'ffff;
 /// One session's interest in one stream: in step with it, or waiting at a position.
 struct Subscription {
     SessionIndex session = kNoIndex;
-    std::uint32_t sid = 0;               ///< of its stream
-    std::uint32_t place = 0;             ///< where it stands in its stream's list of those in step, or of those waiting
-    SubscriptionIndex next = kNoIndex;   ///< the session's next one
-    Position waits_at;                   ///< unless in step
-    std::uint32_t waits_since = 0;       ///< turn in which it fell out of step: who waited longest asks first
-    std::uint32_t status_told = 0;       ///< the symbol's status change that its session was told last
+    std::uint32_t sid = 0;              ///< of its stream
+    std::uint32_t place = 0;            ///< where it stands in its stream's list of those in step, or of those waiting
+    SubscriptionIndex next = kNoIndex;  ///< the session's next one
+    Position waits_at;                  ///< unless in step
+    std::uint32_t waits_since = 0;      ///< turn in which it fell out of step: who waited longest asks first
+    std::uint32_t status_told = 0;      ///< the symbol's status change that its session was told last
     bool in_step = false;
-    bool asked = false;                  ///< waiting: the question is on its way
-    bool lag_told = false;               ///< waiting: the client was told that it is behind
+    bool asked = false;     ///< waiting: the question is on its way
+    bool lag_told = false;  ///< waiting: the client was told that it is behind
 };
 
 /// What a shard knows of one stream.
@@ -42,9 +42,9 @@ struct ShardStream {
     std::vector<SubscriptionIndex> waiting;  ///< are first brought to where it is
 };
 
-/// Who is subscribed to what in one shard, and where each stands. Positions move only here. A session that is blocked has
-/// no subscription in step, so that whoever is in step can be sent to without a look at the session.
-/// Thread: the shard's.
+/// Who is subscribed to what in one shard, and where each stands. Positions move only here. A session that is blocked
+/// has no subscription in step, so that whoever is in step can be sent to without a look at the session. Thread: the
+/// shard's.
 class Subscriptions {
 public:
     /// A new subscription that waits at `since` and whose question the book agent has got with the join.

@@ -20,8 +20,9 @@ struct TurnGroup {
     std::uint32_t taken = 0;  ///< as many of them as one turn may write
 };
 
-/// The messages of one turn and who is due which: one flat list, nothing held in a session. The frames of a turn lie back
-/// to back; what a session is due is one range where they are neighbours, else it is gathered once. Thread: the shard's.
+/// The messages of one turn and who is due which: one flat list, nothing held in a session. The frames of a turn lie
+/// back to back; what a session is due is one range where they are neighbours, else it is gathered once. Thread: the
+/// shard's.
 class TurnOutput {
 public:
     /// Most bytes that one session gets in a turn, but for one message that is larger by itself.

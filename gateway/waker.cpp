@@ -13,7 +13,9 @@ Waker::Waker() : descriptor_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)} {
     if (descriptor_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
 }
 
-Waker::~Waker() { ::close(descriptor_); }
+Waker::~Waker() {
+    ::close(descriptor_);
+}
 
 void Waker::wake() noexcept {
     // Orders what the producer has put into a queue before the look at the flag.

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <regex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,8 +34,11 @@ protected:
 TEST_F(LogTest, WritesTimeLevelEventAndFields) {
     log::info("listening", {{"address", "127.0.0.1:8080"}, {"shards", 2}, {"big", ~std::uint64_t{0}}, {"tls", false}});
     EXPECT_EQ(last(), "info event=listening address=127.0.0.1:8080 shards=2 big=18446744073709551615 tls=false");
-    EXPECT_TRUE(std::regex_search(lines.back(), std::regex{R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z info )"}))
-        << lines.back();
+    std::string shape = lines.back().substr(0, lines.back().find(' '));
+    for (char& character : shape) {
+        if (character >= '0' && character <= '9') character = '9';
+    }
+    EXPECT_EQ(shape, "9999-99-99T99:99:99.999999Z");
 }
 
 std::string utc_day() {

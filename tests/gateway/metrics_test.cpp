@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <charconv>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 namespace tickgate::gateway {
 namespace {
@@ -20,22 +23,59 @@ struct Exposition {
     std::vector<std::string> bad_lines;
 };
 
+bool is_name(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
+}
+
+/// `{name="value",name="value"}`, or nothing; none of our values needs an escape.
+bool are_labels(std::string_view text) {
+    if (text.empty()) return true;
+    if (!text.starts_with('{') || !text.ends_with('}')) return false;
+    text = text.substr(1, text.size() - 2);
+    while (true) {
+        const std::string_view label = text.substr(0, text.find(','));
+        const std::size_t equals = std::min(label.find('='), label.size());
+        const std::string_view value = label.substr(equals);
+        if (!is_name(label.substr(0, equals)) || value.size() < 3 || !value.starts_with("=\"")) return false;
+        if (value.find_first_of("\"\\", 2) != value.size() - 1) return false;
+        if (label.size() == text.size()) return true;
+        text.remove_prefix(label.size() + 1);
+    }
+}
+
+/// False when the line is no comment `# HELP name text` or `# TYPE name type`, or is there already.
+bool read_comment(const std::string& line, Exposition& result) {
+    std::istringstream words{line};
+    std::string hash;
+    std::string kind;
+    std::string name;
+    std::string rest;
+    words >> hash >> kind >> name;
+    std::getline(words >> std::ws, rest);
+    if (hash != "#" || !is_name(name) || rest.empty()) return false;
+    if (kind == "HELP") return result.helps.insert(name).second;
+    return kind == "TYPE" && result.types.emplace(name, rest).second;
+}
+
+/// False when the line is no `name{labels} number` of a known type, or is there already.
+bool read_sample(const std::string& line, Exposition& result) {
+    const std::size_t space = line.rfind(' ');
+    if (space == std::string::npos) return false;
+    const std::string series = line.substr(0, space);
+    const std::string name = series.substr(0, series.find('{'));
+    double number = 0;
+    const auto [end, error] = std::from_chars(line.data() + space + 1, line.data() + line.size(), number);
+    if (error != std::errc{} || end != line.data() + line.size()) return false;
+    return result.types.contains(name) && are_labels(std::string_view{series}.substr(name.size())) &&
+           result.samples.emplace(series, number).second;
+}
+
 Exposition read(const std::string& text) {
-    static const std::regex comment{R"(# (HELP|TYPE) ([a-z_][a-z0-9_]*) (.+))"};
-    static const std::regex sample{R"(([a-z_][a-z0-9_]*)(\{([a-z_]+="[^"\\\n]*",?)+\})? (-?[0-9.]+(e[+-]?[0-9]+)?))"};
     Exposition result;
     std::istringstream lines{text};
-    std::smatch match;
     for (std::string line; std::getline(lines, line);) {
-        if (std::regex_match(line, match, comment)) {
-            if (match[1] == "HELP" && !result.helps.insert(match[2]).second) result.bad_lines.push_back(line);
-            if (match[1] == "TYPE") result.types[match[2]] = match[3];
-        } else if (std::regex_match(line, match, sample) && result.types.contains(match[1])) {
-            const bool is_new = result.samples.emplace(match[1].str() + match[2].str(), std::stod(match[4])).second;
-            if (!is_new) result.bad_lines.push_back(line);
-        } else {
-            result.bad_lines.push_back(line);
-        }
+        const bool good = line.starts_with('#') ? read_comment(line, result) : read_sample(line, result);
+        if (!good) result.bad_lines.push_back(line);
     }
     return result;
 }

@@ -207,6 +207,14 @@ TEST_F(BookMirrorTest, GivesUpWhenTheSubscriptionIsRefusedForGood) {
     EXPECT_TRUE(mirror.refused());
 }
 
+TEST_F(BookMirrorTest, DoesNotGiveUpOverARefusedResync) {
+    hold_book_at_10();
+    receive(delta(11, 12, "", "", "|"));
+    receive(R"({"type":"error","id":2,"code":"not_subscribed","message":"","temporary":false,"retry_ms":0})");
+    EXPECT_FALSE(mirror.refused());
+    EXPECT_EQ(mirror.next_due(), std::nullopt);
+}
+
 TEST_F(BookMirrorTest, GivesUpWhenNoSymbolIsKnown) {
     receive(kWelcome);
     receive(R"({"type":"ack","id":1,"ok":[],"err":[{"symbol":"SYN:S0","code":"unknown_symbol","near":[]}]})");
