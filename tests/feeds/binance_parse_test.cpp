@@ -85,7 +85,6 @@ TEST_F(Parse, ReadsASpotDepthEventThroughItsEnvelope) {
     EXPECT_EQ(update.bids[1].price, (book::Decimal{6'173'017, 2}));
     ASSERT_EQ(update.asks.size(), 1U);
     EXPECT_EQ(update.asks[0].quantity, (book::Decimal{154'698'000, 8}));
-    EXPECT_EQ(decoder_.stream(), "btcusdt@depth@100ms");
 }
 
 TEST_F(Parse, ReadsAFuturesDepthEventWithThePreviousId) {
@@ -275,15 +274,6 @@ TEST_F(Parse, SurvivesAnyByteChanged) {
             }
         }
     }
-}
-
-TEST_F(Parse, TellsTheSymbolOfAMessageThatItCannotRead) {
-    EXPECT_EQ(decode(replaced(kTrade, R"("0.006")", "x")), DecodeError::BadDecimal);
-    EXPECT_EQ(decoder_.symbol(), "BTCUSDT");
-    EXPECT_EQ(decode(replaced(kDepth, R"("U":11)", R"("U":)")), DecodeError::InvalidJson);
-    EXPECT_EQ(decoder_.stream(), "btcusdt@depth@100ms");
-    EXPECT_EQ(decode("nothing"), DecodeError::InvalidJson);
-    EXPECT_EQ(decoder_.symbol(), "") << "and not the one of the message before";
 }
 
 }  // namespace

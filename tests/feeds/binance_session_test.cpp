@@ -188,7 +188,7 @@ TEST_F(Session, ANewerSnapshotReplacesALiveBook) {
 
 TEST_F(Session, AnEventWithoutLevelsMovesTheChainOn) {
     go_live();
-    EXPECT_THAT(say(depth(11, 11, "", "")), ElementsAre("bid 0x0 @11."));
+    EXPECT_THAT(say(depth(11, 11, "", "")), ElementsAre("ask 0x0 @11."));
     EXPECT_THAT(say(depth(12, 12)), ElementsAre("bid 15x2 @12."));
 }
 
@@ -263,10 +263,19 @@ TEST_F(Session, ABadMessageCostsItsSymbolAResync) {
                 ElementsAre("live", "clear partial @11", "bid 14x7 @11", "ask 16x3 @11.", "bid 15x2 @12."));
 }
 
-TEST_F(Session, ABadMessageIsKnownByItsStreamToo) {
+TEST_F(Session, ABadMessageIsKnownByWhateverNamesItsSymbol) {
+    for (const std::string_view text :
+         {R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":)", R"({"e":7,"s":"BTCUSDT"})",
+          R"({"e":"depthUpdate","s": "BTCUSDT","U")", R"({"lastUpdateId":"x","symbol":"BTCUSDT"})"}) {
+        go_live();
+        EXPECT_THAT(say(text), ElementsAre("resyncing bad_message")) << text;
+    }
     go_live();
-    EXPECT_THAT(say(R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":)"),
-                ElementsAre("resyncing bad_message"));
+    EXPECT_THAT(answer("<html>", "https://x/depth?symbol=BTCUSDT"), ElementsAre("resyncing bad_message"));
+    for (const std::string_view text : {R"({"s":)", R"({"s":"BTCUSDT)", R"({"s":7})", R"({"stream":"@"})"}) {
+        go_live();
+        EXPECT_THAT(say(std::string{text} + "!"), IsEmpty()) << text;
+    }
 }
 
 TEST_F(Session, ABadMessageOfNobodyIsOnlyCounted) {

@@ -35,7 +35,7 @@ TEST_F(Symbols, OfBinanceSpotEndInTheLongestKnownQuote) {
                                         {"ETHBTC", "BINANCE:ETH-BTC"},
                                         {"1000SATSUSDT", "BINANCE:1000SATS-USDT"},
                                         {"USDTTRY", "BINANCE:USDT-TRY"},
-                                        {"XBTUSD", "BINANCE:BTC-USD"}});
+                                        {"XBTEUR", "BINANCE:BTC-EUR"}});
 }
 
 TEST_F(Symbols, WithoutAKnownQuoteKeepTheirLetters) {
