@@ -194,7 +194,8 @@ int BookAgent::take_events() {
                 const SymbolState state = of.book.status().state;
                 on_applied(of, of.book.apply({&event, length}), was_open);
                 if (of.book.status().state != state) count_state(of, state);
-                metrics_.dropped_batches.add(of.book.dropped_batches() - std::exchange(of.dropped, of.book.dropped_batches()));
+                metrics_.dropped_batches.add(of.book.dropped_batches() -
+                                             std::exchange(of.dropped, of.book.dropped_batches()));
             }
         }
         if (!finish_due()) break;
@@ -227,7 +228,9 @@ void BookAgent::on_tick(book::FeedId feed, UnixNanos time) {
 void BookAgent::on_end(book::FeedId feed) {
     for (const std::unique_ptr<Symbol>& of : symbols_) {
         if (!of || of->book.instrument().feed != feed) continue;
-        metrics_.touch_mismatches.add(of->book.finish_touch_check());
+        if (const std::uint64_t mismatches = of->book.finish_touch_check(); mismatches > 0) {
+            report_mismatch(*of, mismatches);
+        }
         owe_all(*of);
     }
 }
@@ -244,7 +247,7 @@ void BookAgent::on_listed(const book::Instrument& instrument) {
 }
 
 void BookAgent::on_applied(Symbol& of, const Applied& applied, bool was_open) {
-    if (applied.touch_mismatches > 0) metrics_.touch_mismatches.add(applied.touch_mismatches);
+    if (applied.touch_mismatches > 0) report_mismatch(of, applied.touch_mismatches);
     switch (applied.kind) {
         case Applied::Kind::Nothing:
             break;
@@ -653,6 +656,14 @@ UnixNanos BookAgent::sent_time(const Symbol& of) {
     const book::FeedId feed = of.book.instrument().feed;
     const bool recorded = index_of(feed) < options_.recorded_feeds.size() && options_.recorded_feeds[index_of(feed)];
     return recorded ? clock(feed).time : now_;
+}
+
+void BookAgent::report_mismatch(const Symbol& of, std::uint64_t mismatches) {
+    metrics_.touch_mismatches.add(mismatches);
+    touch_log_.write(log::Level::Warning, now_, "touch_mismatch",
+                     {{"symbol", of.book.instrument().symbol},
+                      {"mismatches", mismatches},
+                      {"update_id", of.book.venue_id().number()}});
 }
 
 void BookAgent::settle_counters(OwnedStream& owned) noexcept {

@@ -10,6 +10,7 @@
 #include "book/event_queue.hpp"
 #include "book/symbol_book.hpp"
 #include "gateway/command.hpp"
+#include "gateway/log.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/shard_outputs.hpp"
 #include "gateway/stream.hpp"
@@ -101,6 +102,7 @@ private:
     [[nodiscard]] OwnedStream& stream_for(const StreamKey& key, Symbol& symbol);
     void broadcast_status(const Symbol& symbol);
     [[nodiscard]] book::UnixNanos sent_time(const Symbol& symbol);
+    void report_mismatch(const Symbol& symbol, std::uint64_t mismatches);
     void settle_counters(OwnedStream& stream) noexcept;
     void count_state(const Symbol& symbol, book::SymbolState before) noexcept;
 
@@ -131,6 +133,7 @@ private:
     std::vector<OwnedStream*> asked_;          // have questions that can be answered
     std::vector<OwnedStream*> waiting_ahead_;  // have askers that are ahead of them
     std::string scratch_;
+    log::Limited touch_log_{1};
     AgentMetrics metrics_;
 };
 
