@@ -348,7 +348,8 @@ void Operations::finish(PendingOp& op) {
         append_acked_stream(text, {.sid = wish.sid,
                                    .key = wish.key,
                                    .symbol = shard_.symbols[wish.key.instrument].instrument->symbol,
-                                   .resumed = wish.resumes && wish.refusal == ResumeRefusal::None,
+                                   // A modify moves the book held; resuming is about one from an earlier connection.
+                                   .resumed = op.was == 0 && wish.resumes && wish.refusal == ResumeRefusal::None,
                                    .refusal = wish.refusal,
                                    .was = op.was});
     }

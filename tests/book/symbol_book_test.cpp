@@ -89,6 +89,11 @@ TEST_F(SymbolBookTest, HoldsABatchUntilItsLastEventHasCome) {
     EXPECT_EQ(apply(last({ask(102, 1)})).changes, 4U);
     EXPECT_EQ(sequence(), Sequence{1});
     EXPECT_THAT(bids(), ElementsAre(level(99, 1), level(100, 1)));
+
+    EXPECT_EQ(apply(last({bid(98, 1)})).changes, 1U) << "the held batch is done with";
+    EXPECT_EQ(apply(last({clear(), bid(98, 1)})).kind, Applied::Kind::Batch);
+    EXPECT_EQ(sequence(), Sequence{3});
+    EXPECT_EQ(book_.dropped_batches(), 0U);
 }
 
 TEST_F(SymbolBookTest, CountsOnlyLevelsThatReallyChanged) {
