@@ -83,12 +83,12 @@ class Messages(EndToEndTest):
             self.assertEqual({m["ts"] % (rate * 1000) for m in deltas}, {0}, rate)
 
     def test_sids_count_from_one_in_the_order_given(self):
-        paths = [self.record(symbol, seed=seed)[1] for seed, symbol in enumerate(("BTCUSDT", "ETHUSDT"))]
-        for names in (["BINANCE:ETHUSDT", "binance:btc-usdt"], ["BINANCE:BTC-USDT", "BINANCE:ETH-USDT", "BINANCE:BTCUSDT"]):
-            messages = self.messages("--symbols", ",".join(names), *paths)
-            found = {m["sid"]: m["symbol"] for m in messages if m["type"] == "snapshot"}
-            first = "BINANCE:ETH-USDT" if "ETHUSDT" in names[0] else "BINANCE:BTC-USDT"
-            self.assertEqual((found[1], sorted(found)), (first, [1, 2]))
+        paths = [self.record(symbol, seed=seed, named=True)[1] for seed, symbol in enumerate(("BTCUSDT", "ETHUSDT"))]
+        for names, order in (("BINANCE:ETHUSDT,binance:btc-usdt", ["BINANCE:ETH-USDT", "BINANCE:BTC-USDT"]),
+                             ("BINANCE:BTC-USDT,BINANCE:ETH-USDT,BINANCE:BTCUSDT",
+                              ["BINANCE:BTC-USDT", "BINANCE:ETH-USDT"])):
+            snapshots = [m for m in self.messages("--symbols", names, *paths) if m["type"] == "snapshot"]
+            self.assertEqual({m["sid"]: m["symbol"] for m in snapshots}, dict(enumerate(order, 1)))
         everything = self.messages("--symbols", "*", *paths)
         self.assertEqual(everything, self.messages(*paths))
         self.assertEqual({m["sid"] for m in everything}, {1, 2})

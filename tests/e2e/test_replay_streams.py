@@ -19,6 +19,11 @@ BOOKS = [("book", depth, rate) for depth, rate in
 WISHES = [*BOOKS, ("bbo", None, 50), ("bbo", None, 500), ("trades", None, 50), ("trades", None, 1000)]
 
 
+SYMBOLS = ("BINANCE:BTC-USDT", "BINANCE:ETH-USDT")
+WAVES = 3              # of clients, one after the other
+MESSAGES_A_WAVE = 200  # that have come to a wave before the next begins
+
+
 @dataclass
 class Received:
     """What came for one stream: the texts of its messages in order."""
@@ -29,31 +34,23 @@ class Received:
     seq: int = 0
 
 
-async def collect(url, after, under_way, finished):
-    """A client that subscribes to everything and only keeps what comes, until `finished` says so of all streams. It
-    begins when the event `after` is set, and sets `under_way` once it has seen something."""
-    await after.wait()
-    streams, messages = {}, 0
+async def follow(url, symbol, wish, until_seq, tell):
+    """A client of one stream, on a connection of its own so that no large snapshot of another makes it a slow one. It
+    only keeps what comes, and calls `tell` for each message."""
+    channel, depth, rate = wish
+    received = Received(symbol, wish)
+    op = {"op": "subscribe", "id": 1, "channel": channel, "symbols": [symbol], "rate_ms": rate}
     async with websockets.connect(url, compression=None, max_size=None, max_queue=None) as socket:
-        for id_, (channel, depth, rate) in enumerate(WISHES):
-            op = {"op": "subscribe", "id": id_, "channel": channel, "symbols": ["*"], "rate_ms": rate}
-            await socket.send(json.dumps(op | ({} if depth is None else {"depth": depth})))
-        while not (len(streams) == 2 * len(WISHES) and all(map(finished, streams.values()))):
+        await socket.send(json.dumps(op | ({} if depth is None else {"depth": depth})))
+        while received.seq < until_seq:
             text = await asyncio.wait_for(socket.recv(), PATIENCE)
-            messages += 1
-            if messages == 200:
-                under_way.set()
             message = json.loads(text)
-            if message["type"] == "ack":
-                assert message["err"] == [], message
-                for entry in message["ok"]:
-                    streams[entry["sid"]] = Received(entry["symbol"], WISHES[message["id"]])
-            elif "seq" in message:
-                stream = streams[message["sid"]]
-                stream.texts.append(text)
-                stream.seq = message["seq"]
-    under_way.set()
-    return list(streams.values())
+            assert message["type"] != "error" and not message.get("err"), message
+            if "seq" in message:
+                received.texts.append(text)
+                received.seq = message["seq"]
+                tell()
+    return received
 
 
 class Streams(EndToEndTest):
@@ -62,24 +59,41 @@ class Streams(EndToEndTest):
         cls.references = {}
         for channel, depth, rate in WISHES:
             options = ["--channel", channel, "--rate-ms", rate, *(["--depth", depth] if depth is not None else [])]
-            for symbol in ("BINANCE:BTC-USDT", "BINANCE:ETH-USDT"):
+            for symbol in SYMBOLS:
                 lines = print_messages(*options, "--symbols", symbol, SESSION).decode().splitlines()
                 cls.references[symbol, (channel, depth, rate)] = Reference(lines)
+
+    async def asyncSetUp(self):
+        # unittest turns it on, and then the clients are too slow for what they get.
+        asyncio.get_running_loop().set_debug(False)
 
     def reference(self, received):
         return self.references[received.symbol, received.wish]
 
-    async def received(self, speed, shards, threads, clients=3):
+    async def received(self, speed, shards, threads):
+        """What clients of all streams got that came at different times."""
         gateway = self.start_gateway("--replay", SESSION, "--speed", speed, "--shards", shards, "--threads", threads)
-
-        def finished(stream):
-            return stream.seq >= self.reference(stream).last
-        events = [asyncio.Event() for _ in range(clients + 1)]
-        events[0].set()
-        streams = await asyncio.gather(*(collect(gateway.url, after, under_way, finished)
-                                         for after, under_way in zip(events, events[1:])))
+        clients = []
+        for _ in range(WAVES):
+            clients += await self.wave(gateway.url)
+        received = await asyncio.gather(*clients)
         self.assertEqual(await self.in_thread(gateway.stop), 0, gateway.output())
-        return [stream for some in streams for stream in some]
+        return received
+
+    async def wave(self, url):
+        """One client for each stream. Returns their tasks once some messages have come."""
+        messages, under_way = 0, asyncio.Event()
+
+        def tell():
+            nonlocal messages
+            messages += 1
+            if messages == MESSAGES_A_WAVE:
+                under_way.set()
+        clients = [self.in_background(follow(url, symbol, wish, reference.last, tell))
+                   for (symbol, wish), reference in self.references.items()]
+        over = asyncio.gather(*clients)
+        await asyncio.wait((over, self.in_background(under_way.wait())), return_when=asyncio.FIRST_COMPLETED)
+        return clients
 
     def compare(self, received):
         """The first message is what the stream was when the client came, and the second leads from there: neither
@@ -91,7 +105,7 @@ class Streams(EndToEndTest):
             self.assertIn(message["seq"], reference.text, received.wish)
             expected = reference.text[message["seq"]]
             if followed in reference.text:
-                self.assertEqual(followed, reference.after[message["seq"]], received.wish)
+                self.assertEqual(followed, reference.after[message["seq"]], (received.wish, received.texts[:4]))
             else:
                 # What leads back to the cut that the reference had sent before is nothing to the reference.
                 expected = re.sub(r'"prev":\d+', f'"prev":{followed}', expected)
