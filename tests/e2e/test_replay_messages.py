@@ -5,13 +5,19 @@ import os
 import pathlib
 import time
 import unittest
+from decimal import Decimal
 
+from client import Book
 from harness import ROOT, EndToEndTest
 from recording import Recording
 from replay_messages import digest, print_messages, run_replay
 
 VENUE = ("--venue", "binance-spot")
 SPEEDS = ("1", "50", "max")
+
+
+def numbers(levels):
+    return [(Decimal(price), Decimal(quantity)) for price, quantity in levels]
 
 
 class Golden(unittest.TestCase):
@@ -23,7 +29,7 @@ class Golden(unittest.TestCase):
         golden = json.loads(self.PATH.read_text())
         for entry in golden["messages"]:
             with self.subTest(**entry):
-                output = print_messages(*entry["options"], ROOT / "replay-data" / entry["file"])
+                output = print_messages(*entry["options"].split(), ROOT / "replay-data" / entry["file"])
                 found = {"lines": output.count(b"\n"), "sha256": digest(output)}
                 if os.environ.get("TICKGATE_UPDATE_GOLDEN"):
                     entry.update(found)
@@ -34,7 +40,7 @@ class Golden(unittest.TestCase):
     def test_every_bundled_session_has_golden_messages_of_every_channel(self):
         golden = json.loads(self.PATH.read_text())["messages"]
         for path in (ROOT / "replay-data").glob("*.zst"):
-            options = [entry["options"] for entry in golden if entry["file"] == path.name]
+            options = [entry["options"].split() for entry in golden if entry["file"] == path.name]
             for channel in ("book", "bbo", "trades"):
                 self.assertTrue(any(channel in some for some in options), f"{path.name}: {channel}")
 
@@ -68,6 +74,11 @@ class Messages(EndToEndTest):
         self.assertEqual([m["prev"] for m in deltas], [first["seq"], *(m["seq"] for m in deltas[:-1])])
         self.assertTrue(all(m["ts"] == m["tr"] for m in deltas), "sent when it was recorded")
         self.assertEqual(deltas[-1]["seq"], 1 + recording.updates)
+        book = Book(first["symbol"], first["epoch"], first["seq"], first["depth"])
+        for message in (first, *deltas):
+            book.apply(message)
+            self.assertEqual(book.checksum(), message["ck"])
+        self.assertEqual(tuple(map(numbers, book.state())), tuple(map(numbers, recording.book(25))))
 
     def test_what_is_owed_at_the_end_is_sent(self):
         recording, path = self.record(seconds=7)
