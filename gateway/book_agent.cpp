@@ -388,6 +388,7 @@ void BookAgent::join(const Command& command, std::size_t shard) {
     OwnedStream& owned = stream_for(command.key, *symbol(command.key.instrument));
     ShardRecord record;
     record.kind = ShardRecord::Kind::Joined;
+    record.session = command.session;
     record.subscription = command.subscription;
     record.sid = owned.stream->sid();
     if (command.resumes) {

@@ -34,7 +34,7 @@ struct ShardRecord {
         Due,     ///< a stream's next message, for all in step: sid, prev, seq, frame
         Answer,  ///< for those who asked from `since`: sid, since, prev, seq, frame (empty: they are in step as it is)
         Forget,  ///< those who asked from `since` are to be answered as if they held nothing
-        Joined,  ///< a join was carried out: subscription, sid, since (where it waits), refusal
+        Joined,  ///< a join was carried out: session (the op), subscription, sid, since (where it waits), refusal
         OpDone,  ///< everything asked before it has been carried out: session
         HttpAnswer,  ///< `session` is the query's number; the frame is "epoch/seq" of `header_size` bytes and bare JSON;
                      ///< empty: the symbol is not ready
