@@ -32,6 +32,7 @@ constexpr auto kAheadPatience = 2s;
 struct BookAgent::Question {
     Position since;
     ShardMask shards = 0;
+    UnixNanos asked = book::kNoTime;
 };
 
 /// A stream with those who wait for it.
@@ -40,15 +41,16 @@ struct BookAgent::OwnedStream {
 
     /// Its symbol is in a state in which it may be sent; trades flow in every state.
     [[nodiscard]] bool flows() const noexcept;
+    /// The newest position that there is of what it sends.
+    [[nodiscard]] book::Sequence newest() const noexcept;
 
     std::unique_ptr<Stream> stream;
     Symbol* symbol;
     bool afresh = false;  // a new epoch has begun since the last message
     bool listed_as_asked = false;
     std::vector<Question> questions;
-    std::vector<Question> ahead;
-    UnixNanos ahead_since = book::kNoTime;
-    std::uint64_t counted = 0;  // of the stream's encoded()
+    std::vector<Question> ahead;  // from positions that the stream has not come to
+    std::uint64_t counted = 0;    // of the stream's encoded()
 };
 
 struct BookAgent::Symbol {
@@ -85,6 +87,10 @@ struct BookAgent::Symbol {
 
 bool BookAgent::OwnedStream::flows() const noexcept {
     return stream->key().channel == Channel::Trades || symbol->is_open();
+}
+
+book::Sequence BookAgent::OwnedStream::newest() const noexcept {
+    return stream->key().channel == Channel::Trades ? symbol->book.trades().last() : symbol->book.book().sequence();
 }
 
 /// A feed's time, and the streams that become due by it.
@@ -144,7 +150,7 @@ int BookAgent::do_work(UnixNanos now) {
     now_ = now;
     if (!finish_due()) return 0;
     int work = take_commands();
-    give_up_waiting();
+    retry_all_ahead();
     work += answer_questions();
     work += take_events();
     return work;
@@ -194,7 +200,8 @@ int BookAgent::take_events() {
                 const SymbolState state = of.book.status().state;
                 on_applied(of, of.book.apply({&event, length}), was_open);
                 if (of.book.status().state != state) count_state(of, state);
-                metrics_.dropped_batches.add(of.book.dropped_batches() - std::exchange(of.dropped, of.book.dropped_batches()));
+                metrics_.dropped_batches.add(of.book.dropped_batches() -
+                                             std::exchange(of.dropped, of.book.dropped_batches()));
             }
         }
         if (!finish_due()) break;
@@ -227,7 +234,9 @@ void BookAgent::on_tick(book::FeedId feed, UnixNanos time) {
 void BookAgent::on_end(book::FeedId feed) {
     for (const std::unique_ptr<Symbol>& of : symbols_) {
         if (!of || of->book.instrument().feed != feed) continue;
-        metrics_.touch_mismatches.add(of->book.finish_touch_check());
+        if (const std::uint64_t mismatches = of->book.finish_touch_check(); mismatches > 0) {
+            report_mismatch(*of, mismatches);
+        }
         owe_all(*of);
     }
 }
@@ -244,7 +253,7 @@ void BookAgent::on_listed(const book::Instrument& instrument) {
 }
 
 void BookAgent::on_applied(Symbol& of, const Applied& applied, bool was_open) {
-    if (applied.touch_mismatches > 0) metrics_.touch_mismatches.add(applied.touch_mismatches);
+    if (applied.touch_mismatches > 0) report_mismatch(of, applied.touch_mismatches);
     switch (applied.kind) {
         case Applied::Kind::Nothing:
             break;
@@ -343,7 +352,7 @@ bool BookAgent::publish(OwnedStream& owned) {
     if (!done) return false;
     owned.afresh = false;
     settle_counters(owned);
-    if (!owned.ahead.empty()) retry_ahead(owned, false);
+    if (!owned.ahead.empty()) retry_ahead(owned);
     return true;
 }
 
@@ -462,7 +471,7 @@ void BookAgent::ask(OwnedStream& owned, Position since, ShardMask shards) {
     if (same != owned.questions.end()) {
         same->shards |= shards;
     } else {
-        owned.questions.push_back({since, shards});
+        owned.questions.push_back({since, shards, now_});
     }
     list_as_asked(owned);
 }
@@ -520,51 +529,51 @@ bool BookAgent::answer(OwnedStream& owned, const Question& question) {
             outputs_.push(question.shards, record);
             return true;
         case StreamAnswer::Kind::Ahead:
-            if (owned.ahead.empty()) {
-                owned.ahead_since = now_;
-                waiting_ahead_.push_back(&owned);
-            }
+            if (waits_in_vain(owned, question)) break;
+            if (owned.ahead.empty()) waiting_ahead_.push_back(&owned);
             owned.ahead.push_back(question);
             return true;
         case StreamAnswer::Kind::Nothing:
         case StreamAnswer::Kind::Busy:
             break;
     }
-    record.kind = ShardRecord::Kind::Forget;
-    outputs_.push(question.shards, record);
-    ask(owned, Position{}, question.shards);
+    answer_afresh(owned, question);
     return true;
 }
 
-void BookAgent::retry_ahead(OwnedStream& owned, bool give_up) {
-    const std::vector<Question> waiting = std::exchange(owned.ahead, {});
-    const book::SymbolBook& of = owned.symbol->book;
-    const book::Sequence newest =
-        owned.stream->key().channel == Channel::Trades ? of.trades().last() : of.book().sequence();
-    for (const Question& question : waiting) {
-        const book::Sequence since = question.since.sequence();
-        if (since <= owned.stream->at()) {
-            ask(owned, question.since, question.shards);
-        } else if ((since <= newest || give_up) && outputs_.has_room(kRecordsPerStep)) {
-            // The stream's cut is the present one, or the asker's is from nowhere: the snapshot says so.
-            ShardRecord record;
-            record.kind = ShardRecord::Kind::Forget;
-            record.sid = owned.stream->sid();
-            record.since = question.since;
-            outputs_.push(question.shards, record);
-            ask(owned, Position{}, question.shards);
-        } else {
-            owned.ahead.push_back(question);
-        }
-    }
-    if (owned.ahead.empty()) std::erase(waiting_ahead_, &owned);
+void BookAgent::answer_afresh(OwnedStream& owned, const Question& question) {
+    ShardRecord record;
+    record.kind = ShardRecord::Kind::Forget;
+    record.sid = owned.stream->sid();
+    record.since = question.since;
+    outputs_.push(question.shards, record);
+    ask(owned, Position{}, question.shards);
 }
 
-void BookAgent::give_up_waiting() {
-    for (std::size_t i = waiting_ahead_.size(); i > 0; --i) {
-        OwnedStream& owned = *waiting_ahead_[i - 1];
-        if (now_ - owned.ahead_since >= kAheadPatience) retry_ahead(owned, true);
-    }
+bool BookAgent::waits_in_vain(const OwnedStream& owned, const Question& question) const {
+    if (question.since.sequence() > owned.newest()) return now_ - question.asked >= kAheadPatience;
+    // The book has reached it: the stream passes it when it is due, however seldom that is, unless it has nothing to
+    // send.
+    return !owned.stream->owes(owned.symbol->book);
+}
+
+void BookAgent::retry_ahead(OwnedStream& owned) {
+    std::erase_if(owned.ahead, [&](const Question& question) {
+        if (question.since.sequence() <= owned.stream->at()) {
+            ask(owned, question.since, question.shards);
+            return true;
+        }
+        if (!waits_in_vain(owned, question) || !outputs_.has_room(kRecordsPerStep)) return false;
+        answer_afresh(owned, question);
+        return true;
+    });
+}
+
+void BookAgent::retry_all_ahead() {
+    std::erase_if(waiting_ahead_, [&](OwnedStream* owned) {
+        if (owned->flows()) retry_ahead(*owned);
+        return owned->ahead.empty();
+    });
 }
 
 // Queries over HTTP
@@ -654,6 +663,14 @@ UnixNanos BookAgent::sent_time(const Symbol& of) {
     const book::FeedId feed = of.book.instrument().feed;
     const bool recorded = index_of(feed) < options_.recorded_feeds.size() && options_.recorded_feeds[index_of(feed)];
     return recorded ? clock(feed).time : now_;
+}
+
+void BookAgent::report_mismatch(const Symbol& of, std::uint64_t mismatches) {
+    metrics_.touch_mismatches.add(mismatches);
+    touch_log_.write(log::Level::Warning, now_, "touch_mismatch",
+                     {{"symbol", of.book.instrument().symbol},
+                      {"mismatches", mismatches},
+                      {"update_id", of.book.venue_id().number()}});
 }
 
 void BookAgent::settle_counters(OwnedStream& owned) noexcept {

@@ -10,6 +10,7 @@
 #include "book/event_queue.hpp"
 #include "book/symbol_book.hpp"
 #include "gateway/command.hpp"
+#include "gateway/log.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/shard_outputs.hpp"
 #include "gateway/stream.hpp"
@@ -89,8 +90,10 @@ private:
     int answer_questions();
     [[nodiscard]] bool answer(OwnedStream& stream);
     [[nodiscard]] bool answer(OwnedStream& stream, const Question& question);
-    void retry_ahead(OwnedStream& stream, bool give_up);
-    void give_up_waiting();
+    void answer_afresh(OwnedStream& stream, const Question& question);
+    [[nodiscard]] bool waits_in_vain(const OwnedStream& stream, const Question& question) const;
+    void retry_ahead(OwnedStream& stream);
+    void retry_all_ahead();
     void query_book(const Command& command, std::size_t shard);
     void query_trades(const Command& command, std::size_t shard);
     [[nodiscard]] std::size_t start_http(const Symbol& symbol, book::Sequence seq, std::size_t max_body);
@@ -101,6 +104,7 @@ private:
     [[nodiscard]] OwnedStream& stream_for(const StreamKey& key, Symbol& symbol);
     void broadcast_status(const Symbol& symbol);
     [[nodiscard]] book::UnixNanos sent_time(const Symbol& symbol);
+    void report_mismatch(const Symbol& symbol, std::uint64_t mismatches);
     void settle_counters(OwnedStream& stream) noexcept;
     void count_state(const Symbol& symbol, book::SymbolState before) noexcept;
 
@@ -131,6 +135,7 @@ private:
     std::vector<OwnedStream*> asked_;          // have questions that can be answered
     std::vector<OwnedStream*> waiting_ahead_;  // have askers that are ahead of them
     std::string scratch_;
+    log::Limited touch_log_{1};
     AgentMetrics metrics_;
 };
 

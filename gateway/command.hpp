@@ -44,7 +44,7 @@ struct Command {
     StreamKey key;                   ///< Join and queries
     std::uint32_t sid = 0;           ///< Leave, CatchUp
     std::uint32_t subscription = 0;  ///< Join: the shard's number for it, echoed
-    std::uint32_t session = 0;       ///< OpDone and queries: echoed
+    std::uint32_t session = 0;       ///< echoed: the op of a Join and its OpDone; the number of a query
     std::uint32_t held_depth = 0;
     Position since;
     EpochName epoch;

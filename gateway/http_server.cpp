@@ -381,8 +381,8 @@ HttpServer::~HttpServer() {
     close_all();
 }
 
-book::Result<std::uint16_t> HttpServer::listen(std::string_view host, std::uint16_t port, bool reuse_port) {
-    const ListenerOptions options{.reuse_port = reuse_port,
+book::Result<std::uint16_t> HttpServer::listen(std::string_view host, std::uint16_t port, bool joins) {
+    const ListenerOptions options{.joins = joins,
                                   .sndbuf_bytes = state_->limits.sndbuf_bytes,
                                   .tcp_user_timeout = state_->limits.tcp_user_timeout,
                                   .accept_pause = state_->limits.accept_pause};

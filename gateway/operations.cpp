@@ -348,7 +348,8 @@ void Operations::finish(PendingOp& op) {
         append_acked_stream(text, {.sid = wish.sid,
                                    .key = wish.key,
                                    .symbol = shard_.symbols[wish.key.instrument].instrument->symbol,
-                                   .resumed = wish.resumes && wish.refusal == ResumeRefusal::None,
+                                   // A modify moves the book held; resuming is about one from an earlier connection.
+                                   .resumed = op.was == 0 && wish.resumes && wish.refusal == ResumeRefusal::None,
                                    .refusal = wish.refusal,
                                    .was = op.was});
     }
@@ -375,6 +376,7 @@ void Operations::attach(PendingOp& op) {
         const SubscriptionIndex added =
             shard_.subscriptions.add(op.session, wish.key, wish.sid, wish.since, session.first_subscription);
         shard_.subscriptions[added].status_told = shard_.symbols[wish.key.instrument].status.changes;
+        shard_.subscriptions[added].waits_since = static_cast<std::uint32_t>(shard_.now_ms);
         ++session.subscriptions;
         shard_.metrics.subscriptions.add(1);
     }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <new>
 
 #include <simdjson.h>
 
@@ -434,7 +435,11 @@ DecodeError Decoder::Impl::collect_value(Field field, ondemand::value& value, bo
     return kNoFault;
 }
 
-Decoder::Decoder() : impl_{std::make_unique<Impl>()} {}
+Decoder::Decoder() : impl_{std::make_unique<Impl>()} {
+    // The parser grows to each message that is longer than all before, and to no more. Few are longer than this.
+    constexpr std::size_t kUsualLength = 64 * 1024;
+    if (impl_->parser.allocate(kUsualLength)) throw std::bad_alloc{};
+}
 Decoder::~Decoder() = default;
 
 boost::system::error_code Decoder::decode(std::string_view payload, Message& message, std::vector<PriceLevel>& levels) {
@@ -443,14 +448,6 @@ boost::system::error_code Decoder::decode(std::string_view payload, Message& mes
     DecodeError fault = impl_->collect(payload);
     if (fault == kNoFault) fault = read_message(impl_->fields, levels, message);
     return fault == kNoFault ? boost::system::error_code{} : boost::system::error_code{fault};
-}
-
-std::string_view Decoder::symbol() const noexcept {
-    return text_of(impl_->fields[Field::Symbol]);
-}
-
-std::string_view Decoder::stream() const noexcept {
-    return text_of(impl_->fields[Field::Stream]);
 }
 
 }  // namespace tickgate::feeds::binance

@@ -37,12 +37,6 @@ public:
     [[nodiscard]] boost::system::error_code decode(std::string_view payload, Message& message,
                                                    std::vector<PriceLevel>& levels);
 
-    /// What the message last decoded, or not decoded, says of its symbol: `s`, or `symbol`; empty when it got not so
-    /// far.
-    [[nodiscard]] std::string_view symbol() const noexcept;
-    /// Its stream's name in the envelope, like `btcusdt@depth@100ms`; empty when there is none.
-    [[nodiscard]] std::string_view stream() const noexcept;
-
 private:
     struct Impl;
     std::unique_ptr<Impl> impl_;

@@ -55,6 +55,28 @@ std::string_view symbol_in_url(std::string_view url) noexcept {
     return url.substr(0, url.find('&'));
 }
 
+/// The string that follows the first `"key":`, as far as a text that is no JSON can be read.
+std::string_view value_in_text(std::string_view text, std::string_view key) noexcept {
+    const std::size_t at = text.find(key);
+    if (at == std::string_view::npos) return {};
+    text.remove_prefix(at + key.size());
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    if (!text.starts_with('"')) return {};
+    text.remove_prefix(1);
+    const std::size_t end = text.find('"');
+    return end == std::string_view::npos ? std::string_view{} : text.substr(0, end);
+}
+
+/// The symbol that a message which cannot be decoded seems to be about; empty when there is no telling.
+std::string symbol_of_bad_message(const RawMessage& raw) {
+    for (const std::string_view key : {R"("s":)"sv, R"("symbol":)"sv}) {
+        if (const std::string_view symbol = value_in_text(raw.payload, key); !symbol.empty())
+            return std::string{symbol};
+    }
+    const std::string_view stream = value_in_text(raw.payload, R"("stream":)");
+    return stream.empty() ? std::string{symbol_in_url(raw.url)} : upper_case(stream.substr(0, stream.find('@')));
+}
+
 /// Hands a decoded message to its symbol.
 struct Dispatch {
     SymbolSession& symbol;
@@ -101,6 +123,12 @@ BinanceSession::~BinanceSession() = default;
 void BinanceSession::on_message(const RawMessage& raw, Events& out) {
     if (raw.kind == RawMessage::Kind::Connected) return;  // the chains go on, or show that they do not
     if (raw.url.empty()) ++counters_.messages;
+    const std::uint64_t errors_before = counters_.decode_errors;
+    take(raw, out);
+    if (counters_.decode_errors != errors_before && options_.on_bad_message) options_.on_bad_message(raw);
+}
+
+void BinanceSession::take(const RawMessage& raw, Events& out) {
     if (decoder_.decode(raw.payload, message_, levels_)) {
         on_bad_message(raw, out);
         return;
@@ -136,10 +164,7 @@ void BinanceSession::restart() {
 
 void BinanceSession::on_bad_message(const RawMessage& raw, Events& out) {
     ++counters_.decode_errors;
-    std::string name{decoder_.symbol()};
-    if (name.empty()) name = upper_case(decoder_.stream().substr(0, decoder_.stream().find('@')));
-    if (name.empty()) name = symbol_in_url(raw.url);
-    const auto known = symbols_.find(name);
+    const auto known = symbols_.find(symbol_of_bad_message(raw));
     if (known == symbols_.end() || !known->second) return;
     known->second->on_bad_message(raw.receive_time, out);
 }

@@ -89,6 +89,11 @@ TEST_F(SymbolBookTest, HoldsABatchUntilItsLastEventHasCome) {
     EXPECT_EQ(apply(last({ask(102, 1)})).changes, 4U);
     EXPECT_EQ(sequence(), Sequence{1});
     EXPECT_THAT(bids(), ElementsAre(level(99, 1), level(100, 1)));
+
+    EXPECT_EQ(apply(last({bid(98, 1)})).changes, 1U) << "the held batch is done with";
+    EXPECT_EQ(apply(last({clear(), bid(98, 1)})).kind, Applied::Kind::Batch);
+    EXPECT_EQ(sequence(), Sequence{3});
+    EXPECT_EQ(book_.dropped_batches(), 0U);
 }
 
 TEST_F(SymbolBookTest, CountsOnlyLevelsThatReallyChanged) {
@@ -254,6 +259,15 @@ TEST_F(SymbolBookTest, ChecksItsTouchByTheVenuesTickers) {
     EXPECT_EQ(book_.touch_check().failed(), 1U);
     EXPECT_THAT(bids(), ElementsAre(level(100, 2))) << "a ticker is never merged into the book";
     EXPECT_EQ(sequence(), Sequence{2});
+}
+
+TEST_F(SymbolBookTest, NoSnapshotIsCheckedByTickers) {
+    apply(ticker(10, 100, 101));
+    apply(last({clear(), bid(50, 1), ask(51, 1)}, 12));
+    apply(ticker(20, 100, 101));
+    EXPECT_EQ(book_.touch_check().failed(), 0U);
+    apply(last({bid(52, 1)}, 21));
+    EXPECT_EQ(book_.finish_touch_check(), 1U) << "the increment after it is";
 }
 
 TEST_F(SymbolBookTest, AResyncForgetsTickersThatWait) {

@@ -46,8 +46,14 @@ TEST(TouchCheck, ATickerOfTheSameIdBelongsToTheBatch) {
     (void)check.on_ticker(10, kLow);
     (void)check.on_ticker(15, kHigh);
     (void)check.on_batch(15, kHigh);
+    EXPECT_EQ(check.ok(), 0U) << "not decided before a higher id";
     EXPECT_EQ(check.on_ticker(16, kLow), 0U);
     EXPECT_EQ(check.ok(), 1U);
+
+    (void)check.on_batch(20, kHigh);
+    EXPECT_EQ(check.on_ticker(20, kHigh), 0U) << "also when it comes behind the batch";
+    EXPECT_EQ(check.on_ticker(21, kLow), 0U);
+    EXPECT_EQ(check.ok(), 2U);
 }
 
 TEST(TouchCheck, LaterBatchesAreHeldAgainstTheSameTickerUntilTheNext) {
@@ -68,6 +74,7 @@ TEST(TouchCheck, DoesNotCountABatchBeforeAnyTicker) {
     (void)check.on_batch(5, kLow);
     (void)check.on_ticker(10, kHigh);
     (void)check.on_ticker(11, kHigh);
+    EXPECT_EQ(check.on_batch(9, kLow), 0U);
     EXPECT_EQ(check.finish(), 0U);
     EXPECT_EQ(check.ok() + check.failed(), 0U);
 }

@@ -588,9 +588,11 @@ TEST_F(HttpServerTest, SharesAnAddressBetweenShards) {
     Handler other_handler;
     HttpServer first{io_, {}, handler_};
     HttpServer second{io_, {}, other_handler};
-    const auto port = first.listen("localhost", 0, true);
+    const auto port = first.listen("localhost", 0, false);
     ASSERT_TRUE(port);
     ASSERT_TRUE(second.listen("127.0.0.1", *port, true));
+    HttpServer stranger{io_, {}, handler_};
+    EXPECT_EQ(stranger.listen("127.0.0.1", *port, false).error(), boost::system::errc::address_in_use);
     std::vector<Client> clients;
     for (int i = 0; i < 64; ++i) {
         clients.emplace_back(*port);
