@@ -285,7 +285,7 @@ void BookAgent::on_applied(Symbol& of, const Applied& applied, bool was_open) {
         case Applied::Kind::Rescaled:
             of.refresh_wire(options_);
             for (OwnedStream* stream : of.streams) stream->afresh = stream->afresh || applied.new_epoch;
-            if (of.is_open()) owe_all(of);
+            owe_all(of);
             due_.push_back({nullptr, &of});  // scales and perhaps the state
             break;
     }

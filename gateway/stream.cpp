@@ -221,9 +221,11 @@ public:
         return true;
     }
 
-    /// A new epoch does not break the chain of trades.
+    /// A new epoch does not break the chain of trades, but what was encoded for askers names the old one.
     [[nodiscard]] bool publish_afresh(const StreamSource& source, UnixNanos sent, ShardOutputs& out) override {
-        return publish(source, sent, out);
+        if (!publish(source, sent, out)) return false;
+        move_to(at());
+        return true;
     }
 
 protected:
