@@ -18,7 +18,6 @@ class Recording:
         self.bids, self.asks = {}, {}   # price in ticks of 0.01 -> quantity as text
         self.middle = 1_000_000
         self.update_id = 1000
-        self.updates = 0
         self.trades = []                # [id, price, quantity, taker's side]
         self._snapshot()
         for step in range(1, seconds * 10 + 1):
@@ -73,7 +72,6 @@ class Recording:
                     side[price] = quantity
         first, last = self.update_id + 1, self.update_id + 5
         self.update_id = last
-        self.updates += 1
         rows = {key: [[price_text(p) + "000000", (q if q != "0" else "0.00000") + "000"] for p, q in levels.items()]
                 for key, levels in changes.items()}
         self._stream(now, "depth@100ms", {"e": "depthUpdate", "E": now // 1_000_000 - 2, "s": self.symbol, "U": first,
