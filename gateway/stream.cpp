@@ -177,10 +177,12 @@ public:
 protected:
     [[nodiscard]] std::size_t depth() const noexcept override { return 1; }
 
-    StreamAnswer encode_answer(Position, const StreamSource& source, UnixNanos sent_at, std::string& out) override {
+    StreamAnswer encode_answer(Position since, const StreamSource& source, UnixNanos sent_at,
+                               std::string& out) override {
         append_encoded(out, max_bbo_size(source.wire),
                        [&](char* frame) { return write_bbo(frame, source.wire, sid(), at(), sent(), times(sent_at)); });
-        return {.kind = StreamAnswer::Kind::Frame};
+        // The state leads on from anywhere.
+        return {.kind = StreamAnswer::Kind::Frame, .prev = since};
     }
 
 private:
