@@ -241,7 +241,7 @@ protected:
         if (prev == at() && (since.is_nothing() || prev == wanted)) return {.kind = StreamAnswer::Kind::InStep};
         append_encoded(out, max_trades_size(source.wire, newest - prev.value()),
                        [&](char* frame) { return write_trades(frame, source.wire, sid(), prev, at(), tape, sent); });
-        return {.kind = StreamAnswer::Kind::Frame, .prev = Position{prev}};
+        return {.kind = StreamAnswer::Kind::Frame, .prev = since.is_nothing() ? since : Position{prev}};
     }
 };
 
