@@ -198,6 +198,7 @@ void Operations::modify(SessionIndex index) {
     if (!wish.held) {
         wish.since = shard_.subscriptions.position(held);
         wish.resumes = !wish.since.is_nothing();
+        wish.status_told = shard_.subscriptions[held].status_told;
     }
     // The old stream ends now, so that the position stays what the new one goes on from.
     const bool same = wish.sid == request_.sid;
@@ -362,7 +363,9 @@ void Operations::finish(PendingOp& op) {
 void Operations::tell_states(const PendingOp& op) {
     for (const WishedStream& wish : op.wishes) {
         const SymbolTable::Entry& symbol = shard_.symbols[wish.key.instrument];
-        if (wish.held || symbol.status.state == book::SymbolState::Live) continue;
+        // While a modify is carried out its session may hold nothing of the symbol, and is not told of a change.
+        const bool missed_one = wish.status_told && *wish.status_told != symbol.status.changes;
+        if (wish.held || (symbol.status.state == book::SymbolState::Live && !missed_one)) continue;
         shard_.text.clear();
         append_status(shard_.text, symbol.instrument->symbol, symbol.status);
         shard_.send_text(op.session, shard_.text);
