@@ -3,6 +3,7 @@
 #include <concurrentqueue.h>
 
 #include <algorithm>
+#include <cassert>
 #include <stdexcept>
 
 namespace tickgate::book {
@@ -27,13 +28,34 @@ constexpr std::size_t whole_blocks(std::size_t capacity) noexcept {
 // Each producer has a queue of its own: within one, a producer keeps the blocks it once took, so that the first burst
 // of one would leave none to the others for good.
 struct EventQueue::Lane {
-    explicit Lane(std::size_t capacity)
-        // A block more: the first may be partly consumed while the last is partly filled.
-        : queue{(whole_blocks(capacity) + 1) * kBlock},
+    explicit Lane(std::size_t least_capacity)
+        : capacity{whole_blocks(least_capacity) * kBlock},
+          // A block more: the first may be partly consumed while the last is partly filled.
+          queue{capacity + kBlock},
           token{queue} {}
 
+    /// Counts what is inside by itself: moodycamel 1.0.3 loses track of its blocks when a push fails that needs
+    /// several, so none is begun that may fail.
+    bool try_push(std::span<const Event> events) {
+        const std::uint64_t inside = pushed - popped.load(std::memory_order_acquire);
+        if (events.size() > capacity - inside) return false;
+        [[maybe_unused]] const bool fits = queue.try_enqueue_bulk(token, events.data(), events.size());
+        assert(fits);
+        pushed += events.size();
+        return true;
+    }
+
+    std::size_t pop(std::span<Event> out) {
+        const std::size_t count = queue.try_dequeue_bulk_from_producer(token, out.data(), out.size());
+        popped.store(popped.load(std::memory_order_relaxed) + count, std::memory_order_release);
+        return count;
+    }
+
+    std::size_t capacity;
     Queue queue;
-    moodycamel::ProducerToken token;  // the producer's thread
+    moodycamel::ProducerToken token;                   // the producer's thread
+    std::uint64_t pushed = 0;                          // the producer's thread
+    alignas(64) std::atomic<std::uint64_t> popped{0};  // written by the book agent's thread
 };
 
 EventQueue::EventQueue(std::size_t capacity, std::size_t producers) {
@@ -47,7 +69,7 @@ std::size_t EventQueue::pop(std::span<Event> out) {
     for (std::size_t asked = 0; asked < lanes_.size() && count < out.size(); ++asked) {
         Lane& lane = *lanes_[next_];
         next_ = next_ + 1 == lanes_.size() ? 0 : next_ + 1;
-        count += lane.queue.try_dequeue_bulk_from_producer(lane.token, out.data() + count, out.size() - count);
+        count += lane.pop(out.subspan(count));
     }
     return count;
 }
@@ -63,7 +85,7 @@ EventQueue::Producer::Producer(EventQueue& queue) {
 }
 
 bool EventQueue::Producer::try_push(std::span<const Event> events) {
-    return lane_->queue.try_enqueue_bulk(lane_->token, events.data(), events.size());
+    return lane_->try_push(events);
 }
 
 }  // namespace tickgate::book

@@ -10,11 +10,9 @@ EventOutbox::EventOutbox(book::EventQueue::Producer producer) : producer_{std::m
 
 int EventOutbox::flush() {
     // A push is all or nothing, so one that does not fit is halved until it does: a nearly full queue still fills up,
-    // and a batch larger than the whole queue gets through. It is at most one block of the queue: moodycamel 1.0.3
-    // loses count of its blocks when a push that needs several of them fails, and then asserts on destruction.
-    constexpr std::size_t kLargestPush = 256;
+    // and a batch larger than the whole queue gets through.
     const std::size_t before = pushed_;
-    std::size_t size = kLargestPush;
+    std::size_t size = events_.size();
     while (pushed_ < events_.size() && size != 0) {
         size = std::min(size, events_.size() - pushed_);
         if (producer_.try_push(std::span{events_}.subspan(pushed_, size))) {

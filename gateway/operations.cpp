@@ -376,6 +376,7 @@ void Operations::attach(PendingOp& op) {
         const SubscriptionIndex added =
             shard_.subscriptions.add(op.session, wish.key, wish.sid, wish.since, session.first_subscription);
         shard_.subscriptions[added].status_told = shard_.symbols[wish.key.instrument].status.changes;
+        shard_.subscriptions[added].waits_since = static_cast<std::uint32_t>(shard_.now_ms);
         ++session.subscriptions;
         shard_.metrics.subscriptions.add(1);
     }

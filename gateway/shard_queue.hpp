@@ -91,6 +91,7 @@ private:
     std::unique_ptr<char[]> bytes_;
     // Positions count bytes ever written; the place in `bytes_` is the rest by the capacity.
     std::uint64_t written_bytes_ = 0;             // producer; past what is pushed by a skipped rest of a lap
+    std::uint64_t free_from_ = 0;                 // producer; nothing before it is in use
     std::uint64_t pushed_bytes_ = 0;              // producer; `bytes_end` of the last record
     alignas(64) std::uint64_t popped_bytes_ = 0;  // consumer
     alignas(64) std::atomic<std::uint64_t> read_bytes_{0};
