@@ -445,6 +445,7 @@ ResumeRefusal BookAgent::check_resume(const Command& command, OwnedStream& owned
         case StreamAnswer::Kind::Nothing:
             return ResumeRefusal::Expired;
         case StreamAnswer::Kind::Busy:
+            metrics_.busy_snapshots.add();
             return ResumeRefusal::Busy;
     }
     return ResumeRefusal::Expired;
@@ -533,8 +534,10 @@ bool BookAgent::answer(OwnedStream& owned, const Question& question) {
             if (owned.ahead.empty()) waiting_ahead_.push_back(&owned);
             owned.ahead.push_back(question);
             return true;
-        case StreamAnswer::Kind::Nothing:
         case StreamAnswer::Kind::Busy:
+            metrics_.busy_snapshots.add();
+            break;
+        case StreamAnswer::Kind::Nothing:
             break;
     }
     answer_afresh(owned, question);
