@@ -242,6 +242,7 @@ void HttpServer::Connection::refuse(HttpResponse response) {
 
 void HttpServer::Connection::upgrade() {
     if (auto fault = detail::handshake_fault(*parser_)) return refuse(*std::move(fault));
+    if (server_.is_stopping) return refuse(http_error(503, "draining", "this node is shutting down"));
     phase_ = Phase::Upgrading;
     arm(server_.limits.request_time);
     const bool names_us = detail::has_token(parser_->get()[http::field::sec_websocket_protocol], kSubprotocol);

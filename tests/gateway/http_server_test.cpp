@@ -565,6 +565,16 @@ TEST_F(HttpServerTest, StopsAcceptingButEndsWhatWasBegun) {
     EXPECT_NE(::connect(late.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
 }
 
+TEST_F(HttpServerTest, MakesNoNewSessionWhileItStops) {
+    serve();
+    Client client = connect();
+    ASSERT_TRUE(run_until([&] { return server_->counters().accepted == 1; }));
+    server_->stop_accepting();
+    client.send(handshake());
+    EXPECT_TRUE(run_until_received(client, "HTTP/1.1 503"));
+    EXPECT_EQ(server_->counters().upgrades, 0U);
+}
+
 TEST_F(HttpServerTest, PausesWhileThereAreNoDescriptors) {
     serve({.accept_pause = 20ms});
     Client client = connect();
