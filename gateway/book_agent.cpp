@@ -305,8 +305,10 @@ void BookAgent::on_status(Symbol& of, bool was_open) {
         for (OwnedStream* stream : of.streams) due_.push_back({stream, nullptr});
     }
     of.awaits_batch = false;
+    // A pause keeps a book that was right; one that waited for its snapshot waits for it still.
+    const bool was_right = was_open || of.paused || of.has_snapshot;
+    of.paused = was_right && (state == SymbolState::Halted || state == SymbolState::Closed);
     of.has_snapshot = false;
-    of.paused = state == SymbolState::Halted || state == SymbolState::Closed;
     due_.push_back({nullptr, &of});
 }
 

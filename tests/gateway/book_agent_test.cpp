@@ -237,6 +237,24 @@ TEST_F(BookAgentTest, APausedBookNeedsNoSnapshot) {
     EXPECT_THAT(joiner.receive(), ElementsAre(HasSubstr(R"("state":"live")"), type_is("snapshot")));
 }
 
+TEST_F(BookAgentTest, APauseWithinAResyncDoesNotMakeTheBookTrue) {
+    go_live();
+    Connection client{core_};
+    join(client, R"("channel":"book","rate_ms":0)");
+    status(SymbolState::Resyncing, StateReason::Gap);
+    status(SymbolState::Halted);
+    status(SymbolState::Live);
+    core_.settle();
+    Connection joiner{core_};
+    EXPECT_THAT(ask(joiner, subscribe(R"("channel":"book","rate_ms":0)")),
+                ElementsAre(type_is("welcome"), type_is("ack")));
+    snapshot(101, 7);
+    core_.settle();
+    EXPECT_THAT(joiner.receive(), ElementsAre(type_is("snapshot")));
+    EXPECT_THAT(client.receive(),
+                ElementsAre(HasSubstr("resyncing"), HasSubstr("halted"), HasSubstr("live"), delta(1, 2)));
+}
+
 TEST_F(BookAgentTest, AScaleChangeSendsAllTheirSnapshotAndStartsAnEpoch) {
     go_live();
     trade();
