@@ -32,6 +32,7 @@ constexpr auto kAheadPatience = 2s;
 struct BookAgent::Question {
     Position since;
     ShardMask shards = 0;
+    UnixNanos asked = book::kNoTime;
 };
 
 /// A stream with those who wait for it.
@@ -40,15 +41,16 @@ struct BookAgent::OwnedStream {
 
     /// Its symbol is in a state in which it may be sent; trades flow in every state.
     [[nodiscard]] bool flows() const noexcept;
+    /// The newest position that there is of what it sends.
+    [[nodiscard]] book::Sequence newest() const noexcept;
 
     std::unique_ptr<Stream> stream;
     Symbol* symbol;
     bool afresh = false;  // a new epoch has begun since the last message
     bool listed_as_asked = false;
     std::vector<Question> questions;
-    std::vector<Question> ahead;
-    UnixNanos ahead_since = book::kNoTime;
-    std::uint64_t counted = 0;  // of the stream's encoded()
+    std::vector<Question> ahead;  // from positions that the stream has not come to
+    std::uint64_t counted = 0;    // of the stream's encoded()
 };
 
 struct BookAgent::Symbol {
@@ -85,6 +87,10 @@ struct BookAgent::Symbol {
 
 bool BookAgent::OwnedStream::flows() const noexcept {
     return stream->key().channel == Channel::Trades || symbol->is_open();
+}
+
+book::Sequence BookAgent::OwnedStream::newest() const noexcept {
+    return stream->key().channel == Channel::Trades ? symbol->book.trades().last() : symbol->book.book().sequence();
 }
 
 /// A feed's time, and the streams that become due by it.
@@ -144,7 +150,7 @@ int BookAgent::do_work(UnixNanos now) {
     now_ = now;
     if (!finish_due()) return 0;
     int work = take_commands();
-    give_up_waiting();
+    retry_all_ahead();
     work += answer_questions();
     work += take_events();
     return work;
@@ -279,7 +285,7 @@ void BookAgent::on_applied(Symbol& of, const Applied& applied, bool was_open) {
         case Applied::Kind::Rescaled:
             of.refresh_wire(options_);
             for (OwnedStream* stream : of.streams) stream->afresh = stream->afresh || applied.new_epoch;
-            if (of.is_open()) owe_all(of);
+            owe_all(of);
             due_.push_back({nullptr, &of});  // scales and perhaps the state
             break;
     }
@@ -346,7 +352,7 @@ bool BookAgent::publish(OwnedStream& owned) {
     if (!done) return false;
     owned.afresh = false;
     settle_counters(owned);
-    if (!owned.ahead.empty()) retry_ahead(owned, false);
+    if (!owned.ahead.empty()) retry_ahead(owned);
     return true;
 }
 
@@ -391,6 +397,7 @@ void BookAgent::join(const Command& command, std::size_t shard) {
     OwnedStream& owned = stream_for(command.key, *symbol(command.key.instrument));
     ShardRecord record;
     record.kind = ShardRecord::Kind::Joined;
+    record.session = command.session;
     record.subscription = command.subscription;
     record.sid = owned.stream->sid();
     if (command.resumes) {
@@ -438,6 +445,7 @@ ResumeRefusal BookAgent::check_resume(const Command& command, OwnedStream& owned
         case StreamAnswer::Kind::Nothing:
             return ResumeRefusal::Expired;
         case StreamAnswer::Kind::Busy:
+            metrics_.busy_snapshots.add();
             return ResumeRefusal::Busy;
     }
     return ResumeRefusal::Expired;
@@ -464,7 +472,7 @@ void BookAgent::ask(OwnedStream& owned, Position since, ShardMask shards) {
     if (same != owned.questions.end()) {
         same->shards |= shards;
     } else {
-        owned.questions.push_back({since, shards});
+        owned.questions.push_back({since, shards, now_});
     }
     list_as_asked(owned);
 }
@@ -522,51 +530,53 @@ bool BookAgent::answer(OwnedStream& owned, const Question& question) {
             outputs_.push(question.shards, record);
             return true;
         case StreamAnswer::Kind::Ahead:
-            if (owned.ahead.empty()) {
-                owned.ahead_since = now_;
-                waiting_ahead_.push_back(&owned);
-            }
+            if (waits_in_vain(owned, question)) break;
+            if (owned.ahead.empty()) waiting_ahead_.push_back(&owned);
             owned.ahead.push_back(question);
             return true;
-        case StreamAnswer::Kind::Nothing:
         case StreamAnswer::Kind::Busy:
+            metrics_.busy_snapshots.add();
+            break;
+        case StreamAnswer::Kind::Nothing:
             break;
     }
-    record.kind = ShardRecord::Kind::Forget;
-    outputs_.push(question.shards, record);
-    ask(owned, Position{}, question.shards);
+    answer_afresh(owned, question);
     return true;
 }
 
-void BookAgent::retry_ahead(OwnedStream& owned, bool give_up) {
-    const std::vector<Question> waiting = std::exchange(owned.ahead, {});
-    const book::SymbolBook& of = owned.symbol->book;
-    const book::Sequence newest =
-        owned.stream->key().channel == Channel::Trades ? of.trades().last() : of.book().sequence();
-    for (const Question& question : waiting) {
-        const book::Sequence since = question.since.sequence();
-        if (since <= owned.stream->at()) {
-            ask(owned, question.since, question.shards);
-        } else if ((since <= newest || give_up) && outputs_.has_room(kRecordsPerStep)) {
-            // The stream's cut is the present one, or the asker's is from nowhere: the snapshot says so.
-            ShardRecord record;
-            record.kind = ShardRecord::Kind::Forget;
-            record.sid = owned.stream->sid();
-            record.since = question.since;
-            outputs_.push(question.shards, record);
-            ask(owned, Position{}, question.shards);
-        } else {
-            owned.ahead.push_back(question);
-        }
-    }
-    if (owned.ahead.empty()) std::erase(waiting_ahead_, &owned);
+void BookAgent::answer_afresh(OwnedStream& owned, const Question& question) {
+    ShardRecord record;
+    record.kind = ShardRecord::Kind::Forget;
+    record.sid = owned.stream->sid();
+    record.since = question.since;
+    outputs_.push(question.shards, record);
+    ask(owned, Position{}, question.shards);
 }
 
-void BookAgent::give_up_waiting() {
-    for (std::size_t i = waiting_ahead_.size(); i > 0; --i) {
-        OwnedStream& owned = *waiting_ahead_[i - 1];
-        if (now_ - owned.ahead_since >= kAheadPatience) retry_ahead(owned, true);
-    }
+bool BookAgent::waits_in_vain(const OwnedStream& owned, const Question& question) const {
+    if (question.since.sequence() > owned.newest()) return now_ - question.asked >= kAheadPatience;
+    // The book has reached it: the stream passes it when it is due, however seldom that is, unless it has nothing to
+    // send.
+    return !owned.stream->owes(owned.symbol->book);
+}
+
+void BookAgent::retry_ahead(OwnedStream& owned) {
+    std::erase_if(owned.ahead, [&](const Question& question) {
+        if (question.since.sequence() <= owned.stream->at()) {
+            ask(owned, question.since, question.shards);
+            return true;
+        }
+        if (!waits_in_vain(owned, question) || !outputs_.has_room(kRecordsPerStep)) return false;
+        answer_afresh(owned, question);
+        return true;
+    });
+}
+
+void BookAgent::retry_all_ahead() {
+    std::erase_if(waiting_ahead_, [&](OwnedStream* owned) {
+        if (owned->flows()) retry_ahead(*owned);
+        return owned->ahead.empty();
+    });
 }
 
 // Queries over HTTP

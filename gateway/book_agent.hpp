@@ -90,8 +90,10 @@ private:
     int answer_questions();
     [[nodiscard]] bool answer(OwnedStream& stream);
     [[nodiscard]] bool answer(OwnedStream& stream, const Question& question);
-    void retry_ahead(OwnedStream& stream, bool give_up);
-    void give_up_waiting();
+    void answer_afresh(OwnedStream& stream, const Question& question);
+    [[nodiscard]] bool waits_in_vain(const OwnedStream& stream, const Question& question) const;
+    void retry_ahead(OwnedStream& stream);
+    void retry_all_ahead();
     void query_book(const Command& command, std::size_t shard);
     void query_trades(const Command& command, std::size_t shard);
     [[nodiscard]] std::size_t start_http(const Symbol& symbol, book::Sequence seq, std::size_t max_body);

@@ -41,13 +41,13 @@ struct Command {
     Kind kind = Kind::OpDone;
     bool resumes = false;            ///< Join: it goes on from `since`, held at `held_depth`
     bool own_position = false;       ///< Join: `since` is known to this node; otherwise it is of `epoch`
-    StreamKey key;                   ///< Join and queries
+    StreamKey key{};                 ///< Join and queries
     std::uint32_t sid = 0;           ///< Leave, CatchUp
     std::uint32_t subscription = 0;  ///< Join: the shard's number for it, echoed
-    std::uint32_t session = 0;       ///< OpDone and queries: echoed
+    std::uint32_t session = 0;       ///< echoed: the op of a Join and its OpDone; the number of a query
     std::uint32_t held_depth = 0;
-    Position since;
-    EpochName epoch;
+    Position since{};
+    EpochName epoch{};
 };
 
 static_assert(std::is_trivially_copyable_v<Command>);

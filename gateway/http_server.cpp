@@ -242,6 +242,7 @@ void HttpServer::Connection::refuse(HttpResponse response) {
 
 void HttpServer::Connection::upgrade() {
     if (auto fault = detail::handshake_fault(*parser_)) return refuse(*std::move(fault));
+    if (server_.is_stopping) return refuse(http_error(503, "draining", "this node is shutting down"));
     phase_ = Phase::Upgrading;
     arm(server_.limits.request_time);
     const bool names_us = detail::has_token(parser_->get()[http::field::sec_websocket_protocol], kSubprotocol);
@@ -381,8 +382,8 @@ HttpServer::~HttpServer() {
     close_all();
 }
 
-book::Result<std::uint16_t> HttpServer::listen(std::string_view host, std::uint16_t port, bool reuse_port) {
-    const ListenerOptions options{.reuse_port = reuse_port,
+book::Result<std::uint16_t> HttpServer::listen(std::string_view host, std::uint16_t port, bool joins) {
+    const ListenerOptions options{.joins = joins,
                                   .sndbuf_bytes = state_->limits.sndbuf_bytes,
                                   .tcp_user_timeout = state_->limits.tcp_user_timeout,
                                   .accept_pause = state_->limits.accept_pause};

@@ -60,7 +60,7 @@ public:
 
 inline constexpr std::string_view kWebSocketPath = "/v1/ws";
 
-/// HTTP/1.1 and the WebSocket handshake, on Beast. One for each shard: with reuse_port they share an address.
+/// HTTP/1.1 and the WebSocket handshake, on Beast. One for each shard: all but the first join its address.
 /// What is malformed gets 400 and the end of its connection, another method 405, a WebSocket request elsewhere than at
 /// kWebSocketPath 404, one there that is not as RFC 6455 wants it 400 (426 for another version than 13); errors have a
 /// JSON body. Pipelined requests are answered in order.
@@ -73,11 +73,12 @@ public:
     /// Like stop_accepting() and close_all().
     ~HttpServer();
 
-    /// Starts to accept; may be called for several addresses. Host: an IP address, with or without the brackets of
+    /// Starts to accept; may be called for several addresses. `joins`: shares the address with the servers that listen
+    /// there already; otherwise one that is in use is an error. Host: an IP address, with or without the brackets of
     /// IPv6, or "localhost". Returns: the port, which matters for port 0. Errors: the system's.
-    [[nodiscard]] book::Result<std::uint16_t> listen(std::string_view host, std::uint16_t port, bool reuse_port);
+    [[nodiscard]] book::Result<std::uint16_t> listen(std::string_view host, std::uint16_t port, bool joins);
 
-    /// Connections that are open go on to the end of their present request.
+    /// Connections that are open go on to the end of their present request; none becomes a WebSocket any more.
     void stop_accepting();
     /// Closes every connection that was not upgraded. Replies still out are ignored when they come.
     void close_all();

@@ -81,6 +81,10 @@ book::Result<std::uint16_t> Listener::Acceptor::open(const Tcp::endpoint& endpoi
     if (acceptor_.open(endpoint.protocol(), error); error) return error;
     if (!set_options()) return error_code{errno, boost::system::system_category()};
     if (acceptor_.bind(endpoint, error); error) return error;
+    // Open to sharing only once it is bound: two programs on one address would each get a part of its clients.
+    if (!set_option(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, 1)) {
+        return error_code{errno, boost::system::system_category()};
+    }
     if (acceptor_.listen(decltype(acceptor_)::max_listen_connections, error); error) return error;
     if (acceptor_.non_blocking(true, error); error) return error;
     const auto bound = acceptor_.local_endpoint(error);
@@ -94,7 +98,7 @@ bool Listener::Acceptor::set_options() {
     const int fd = acceptor_.native_handle();
     const auto user_timeout = static_cast<int>(options_.tcp_user_timeout.count());
     return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
-           (!options_.reuse_port || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+           (!options_.joins || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
            set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) && set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout) &&
            (options_.sndbuf_bytes == 0 || set_option(fd, SOL_SOCKET, SO_SNDBUF, options_.sndbuf_bytes));
 }

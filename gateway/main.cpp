@@ -31,6 +31,22 @@ std::vector<std::string_view> venue_names() {
     return names;
 }
 
+/// Logs what a venue sent that could not be used: its first bytes, once a second at most.
+class BadMessageLog {
+public:
+    explicit BadMessageLog(std::string_view venue) : venue_{venue} {}
+
+    void operator()(const feeds::RawMessage& message) {
+        constexpr std::size_t kShown = 200;
+        log_.write(gateway::log::Level::Warning, message.receive_time, "bad_venue_message",
+                   {{"venue", venue_}, {"begins", message.payload.substr(0, kShown)}});
+    }
+
+private:
+    std::string_view venue_;
+    gateway::log::Limited log_{1};
+};
+
 feeds::SyntheticOptions synthetic_options(const gateway::SyntheticConfig& config) {
     return {.symbols = config.symbols,
             .rate = config.rate,
@@ -50,7 +66,9 @@ std::unique_ptr<feeds::ReplayFeed> make_replay(book::FeedId id, const gateway::F
         if (name.empty()) throw gateway::ConfigError{"the recording does not say its venue: name it (--venue)"};
         const feeds::Venue* const venue = feeds::find_venue(name);
         if (venue == nullptr) throw gateway::ConfigError{"unknown venue: " + std::string{name}};
-        return venue->make_session(id, registry, {.from_empty = config.from_empty, .symbols = config.symbols});
+        return venue->make_session(
+            id, registry,
+            {.from_empty = config.from_empty, .symbols = config.symbols, .on_bad_message = BadMessageLog{venue->name}});
     };
     return std::make_unique<feeds::ReplayFeed>(id, std::move(options), make_session,
                                                book::EventQueue::Producer{events});

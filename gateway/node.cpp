@@ -166,7 +166,8 @@ void Node::listen() {
     for (const ListenAddress& address : config_.listen) {
         std::uint16_t port = address.port;
         for (const auto& unit : shards_) {
-            const book::Result<std::uint16_t> bound = unit->reactor->listen(address.host, port);
+            const book::Result<std::uint16_t> bound =
+                unit->reactor->listen(address.host, port, unit != shards_.front());
             if (!bound) {
                 throw std::runtime_error{"cannot listen on " + address.host + ":" + std::to_string(port) + ": " +
                                          bound.error().message()};

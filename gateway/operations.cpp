@@ -198,6 +198,7 @@ void Operations::modify(SessionIndex index) {
     if (!wish.held) {
         wish.since = shard_.subscriptions.position(held);
         wish.resumes = !wish.since.is_nothing();
+        wish.status_told = shard_.subscriptions[held].status_told;
     }
     // The old stream ends now, so that the position stays what the new one goes on from.
     const bool same = wish.sid == request_.sid;
@@ -348,7 +349,8 @@ void Operations::finish(PendingOp& op) {
         append_acked_stream(text, {.sid = wish.sid,
                                    .key = wish.key,
                                    .symbol = shard_.symbols[wish.key.instrument].instrument->symbol,
-                                   .resumed = wish.resumes && wish.refusal == ResumeRefusal::None,
+                                   // A modify moves the book held; resuming is about one from an earlier connection.
+                                   .resumed = op.was == 0 && wish.resumes && wish.refusal == ResumeRefusal::None,
                                    .refusal = wish.refusal,
                                    .was = op.was});
     }
@@ -361,7 +363,9 @@ void Operations::finish(PendingOp& op) {
 void Operations::tell_states(const PendingOp& op) {
     for (const WishedStream& wish : op.wishes) {
         const SymbolTable::Entry& symbol = shard_.symbols[wish.key.instrument];
-        if (wish.held || symbol.status.state == book::SymbolState::Live) continue;
+        // While a modify is carried out its session may hold nothing of the symbol, and is not told of a change.
+        const bool missed_one = wish.status_told && *wish.status_told != symbol.status.changes;
+        if (wish.held || (symbol.status.state == book::SymbolState::Live && !missed_one)) continue;
         shard_.text.clear();
         append_status(shard_.text, symbol.instrument->symbol, symbol.status);
         shard_.send_text(op.session, shard_.text);
@@ -375,6 +379,7 @@ void Operations::attach(PendingOp& op) {
         const SubscriptionIndex added =
             shard_.subscriptions.add(op.session, wish.key, wish.sid, wish.since, session.first_subscription);
         shard_.subscriptions[added].status_told = shard_.symbols[wish.key.instrument].status.changes;
+        shard_.subscriptions[added].waits_since = static_cast<std::uint32_t>(shard_.now_ms);
         ++session.subscriptions;
         shard_.metrics.subscriptions.add(1);
     }

@@ -66,8 +66,8 @@ Reactor::~Reactor() {
     shard_.set_http_answers(nullptr);
 }
 
-book::Result<std::uint16_t> Reactor::listen(std::string_view host, std::uint16_t port) {
-    return server_.listen(host, port, true);
+book::Result<std::uint16_t> Reactor::listen(std::string_view host, std::uint16_t port, bool joins) {
+    return server_.listen(host, port, joins);
 }
 
 bool Reactor::prepare_to_wait() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ struct WishedStream {
     bool resumes = false;
     Position since{};  ///< as joined
     ResumeRefusal refusal = ResumeRefusal::None;
+    std::optional<std::uint32_t> status_told{};  ///< modify: the symbol's status change that the client was told last
 };
 
 /// A subscribe or modify that the book agent is carrying out.

@@ -405,12 +405,12 @@ void Shard::run_timers() {
     const std::uint64_t due = std::min<std::uint64_t>(late + 1, slots);
     next_slot_ms_ = next_slot_ms_ == 0 ? state_.now_ms + kSlotMs : next_slot_ms_ + (late + 1) * kSlotMs;
 
-    std::string frames;
     state_.text.clear();
     append_heartbeat(state_.text, state_.now);
-    append_frame(frames, Opcode::Text, state_.text);
-    append_frame(frames, Opcode::Ping, {});
-    const TurnOutput::FrameIndex heartbeat = state_.output.add_bytes(frames, false);
+    heartbeat_.clear();
+    append_frame(heartbeat_, Opcode::Text, state_.text);
+    append_frame(heartbeat_, Opcode::Ping, {});
+    const TurnOutput::FrameIndex heartbeat = state_.output.add_bytes(heartbeat_, false);
     for (std::uint64_t slot = 0; slot < due; ++slot) {
         for (SessionIndex index = next_slot_; index < state_.sessions.size(); index += slots) {
             check_session(index, heartbeat);

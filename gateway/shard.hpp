@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -118,6 +119,7 @@ private:
     SessionIndex first_in_turn_ = 0;  // moves on each turn, so that nobody is always last
     std::uint64_t next_slot_ms_ = 0;
     std::uint32_t next_slot_ = 0;
+    std::string heartbeat_;  // scratch
 };
 
 }  // namespace tickgate::gateway

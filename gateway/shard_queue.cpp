@@ -1,5 +1,6 @@
 #include "gateway/shard_queue.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace tickgate::gateway {
@@ -17,10 +18,12 @@ char* ShardQueue::reserve(std::size_t size) noexcept {
         // The reader has caught up: begin at the front again. The same bytes stay warm in the cache, and memory that no
         // burst needs is never touched.
         written_bytes_ = next_front;
+        free_from_ = next_front;
         return size <= capacity_ ? bytes_.get() : nullptr;
     }
     const std::uint64_t start = place + size > capacity_ ? next_front : written_bytes_;
-    if (start + size > read + capacity_) return nullptr;
+    // The reader learns of a skipped rest of a lap only with the next record; nothing in it is in use.
+    if (start + size > std::max(read, free_from_) + capacity_) return nullptr;
     written_bytes_ = start;
     return bytes_.get() + start % capacity_;
 }

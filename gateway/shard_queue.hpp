@@ -34,10 +34,10 @@ struct ShardRecord {
         Due,     ///< a stream's next message, for all in step: sid, prev, seq, frame
         Answer,  ///< for those who asked from `since`: sid, since, prev, seq, frame (empty: they are in step as it is)
         Forget,  ///< those who asked from `since` are to be answered as if they held nothing
-        Joined,  ///< a join was carried out: subscription, sid, since (where it waits), refusal
+        Joined,  ///< a join was carried out: session (the op), subscription, sid, since (where it waits), refusal
         OpDone,  ///< everything asked before it has been carried out: session
-        HttpAnswer,  ///< `session` is the query's number; the frame is "epoch/seq" of `header_size` bytes and bare JSON;
-                     ///< empty: the symbol is not ready
+        HttpAnswer,  ///< `session` is the query's number; the frame is "epoch/seq" of `header_size` bytes and bare
+                     ///< JSON; empty: the symbol is not ready
     };
     Kind kind = Kind::Due;
     ResumeRefusal refusal = ResumeRefusal::None;
@@ -91,6 +91,7 @@ private:
     std::unique_ptr<char[]> bytes_;
     // Positions count bytes ever written; the place in `bytes_` is the rest by the capacity.
     std::uint64_t written_bytes_ = 0;             // producer; past what is pushed by a skipped rest of a lap
+    std::uint64_t free_from_ = 0;                 // producer; nothing before it is in use
     std::uint64_t pushed_bytes_ = 0;              // producer; `bytes_end` of the last record
     alignas(64) std::uint64_t popped_bytes_ = 0;  // consumer
     alignas(64) std::atomic<std::uint64_t> read_bytes_{0};

@@ -177,10 +177,12 @@ public:
 protected:
     [[nodiscard]] std::size_t depth() const noexcept override { return 1; }
 
-    StreamAnswer encode_answer(Position, const StreamSource& source, UnixNanos sent_at, std::string& out) override {
+    StreamAnswer encode_answer(Position since, const StreamSource& source, UnixNanos sent_at,
+                               std::string& out) override {
         append_encoded(out, max_bbo_size(source.wire),
                        [&](char* frame) { return write_bbo(frame, source.wire, sid(), at(), sent(), times(sent_at)); });
-        return {.kind = StreamAnswer::Kind::Frame};
+        // The state leads on from anywhere.
+        return {.kind = StreamAnswer::Kind::Frame, .prev = since};
     }
 
 private:
@@ -221,9 +223,11 @@ public:
         return true;
     }
 
-    /// A new epoch does not break the chain of trades.
+    /// A new epoch does not break the chain of trades, but what was encoded for askers names the old one.
     [[nodiscard]] bool publish_afresh(const StreamSource& source, UnixNanos sent, ShardOutputs& out) override {
-        return publish(source, sent, out);
+        if (!publish(source, sent, out)) return false;
+        move_to(at());
+        return true;
     }
 
 protected:
@@ -237,7 +241,7 @@ protected:
         if (prev == at() && (since.is_nothing() || prev == wanted)) return {.kind = StreamAnswer::Kind::InStep};
         append_encoded(out, max_trades_size(source.wire, newest - prev.value()),
                        [&](char* frame) { return write_trades(frame, source.wire, sid(), prev, at(), tape, sent); });
-        return {.kind = StreamAnswer::Kind::Frame, .prev = Position{prev}};
+        return {.kind = StreamAnswer::Kind::Frame, .prev = since.is_nothing() ? since : Position{prev}};
     }
 };
 

@@ -2,12 +2,15 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include <fmt/format.h>
 
+#include "tools/replay/message_playback.hpp"
 #include "tools/replay/options.hpp"
 #include "tools/replay/playback.hpp"
 #include "tools/replay/report.hpp"
@@ -18,13 +21,15 @@ using namespace tickgate;
 
 constexpr std::size_t kWriteAtOnce = 1 << 16;
 
-/// Whole lines on stdout, many at a time.
+/// Whole lines on stdout: many at a time, or each at once where somebody may be watching.
 class Output {
 public:
+    explicit Output(bool at_once) noexcept : write_at_{at_once ? 0 : kWriteAtOnce} {}
+
     std::string& lines() noexcept { return lines_; }
 
     void line_done() {
-        if (lines_.size() >= kWriteAtOnce) flush();
+        if (lines_.size() >= write_at_) flush();
     }
     void flush() {
         const std::size_t written = std::fwrite(lines_.data(), 1, lines_.size(), stdout);
@@ -33,6 +38,7 @@ public:
     }
 
 private:
+    std::size_t write_at_;
     std::string lines_;
 };
 
@@ -57,27 +63,32 @@ void print_stats(replay::Playback& playback, Output& output) {
     replay::append_stats(output.lines(), playback, std::chrono::steady_clock::now() - start);
 }
 
-void print(const replay::Options& options, replay::Playback& playback, Output& output) {
-    switch (options.print) {
-        case replay::Print::Books:
-            return print_books(playback, options.top, output);
-        case replay::Print::Batches:
-            return print_batches(playback, options.top, output);
-        case replay::Print::Stats:
-            return print_stats(playback, output);
-        case replay::Print::Messages:
-            throw std::invalid_argument{"--print messages is not part of this build"};
-    }
+void print_messages(replay::MessagePlayback& playback, Output& output) {
+    playback.run([&](std::string_view json) {
+        output.lines().append(json).push_back('\n');
+        output.line_done();
+    });
+}
+
+int finish(Output& output, const std::optional<std::string>& damage) {
+    output.flush();
+    if (!damage) return 0;
+    fmt::print(stderr, "tickgate-replay: {}\n", *damage);
+    return replay::kExitDamaged;
 }
 
 int run(const replay::Options& options) {
+    Output output{!options.speed.is_max()};
+    if (options.print == replay::Print::Messages) {
+        replay::MessagePlayback playback{options};
+        print_messages(playback, output);
+        return finish(output, playback.damage());
+    }
     replay::Playback playback{options};
-    Output output;
-    print(options, playback, output);
-    output.flush();
-    if (!playback.damage()) return 0;
-    fmt::print(stderr, "tickgate-replay: {}\n", *playback.damage());
-    return replay::kExitDamaged;
+    if (options.print == replay::Print::Books) print_books(playback, options.top, output);
+    if (options.print == replay::Print::Batches) print_batches(playback, options.top, output);
+    if (options.print == replay::Print::Stats) print_stats(playback, output);
+    return finish(output, playback.damage());
 }
 
 }  // namespace

@@ -72,6 +72,7 @@ public:
         connect_at_ = started_;
         while (!finished(Clock::now())) {
             do_work(Clock::now());
+            if (print_ == Print::Raw) std::fflush(stdout);  // what a pipe would keep until there is more
             client_.run_one_until(next_due());
         }
         say_goodbye();

@@ -123,6 +123,12 @@ BinanceSession::~BinanceSession() = default;
 void BinanceSession::on_message(const RawMessage& raw, Events& out) {
     if (raw.kind == RawMessage::Kind::Connected) return;  // the chains go on, or show that they do not
     if (raw.url.empty()) ++counters_.messages;
+    const std::uint64_t errors_before = counters_.decode_errors;
+    take(raw, out);
+    if (counters_.decode_errors != errors_before && options_.on_bad_message) options_.on_bad_message(raw);
+}
+
+void BinanceSession::take(const RawMessage& raw, Events& out) {
     if (decoder_.decode(raw.payload, message_, levels_)) {
         on_bad_message(raw, out);
         return;

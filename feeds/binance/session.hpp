@@ -38,6 +38,7 @@ public:
 private:
     using Events = std::vector<book::Event>;
 
+    void take(const RawMessage& raw, Events& out);
     void on_bad_message(const RawMessage& raw, Events& out);
     /// A snapshot that does not say whose it is.
     void on_nameless_snapshot(const DepthSnapshot& snapshot, const RawMessage& raw);

@@ -261,6 +261,15 @@ TEST_F(SymbolBookTest, ChecksItsTouchByTheVenuesTickers) {
     EXPECT_EQ(sequence(), Sequence{2});
 }
 
+TEST_F(SymbolBookTest, NoSnapshotIsCheckedByTickers) {
+    apply(ticker(10, 100, 101));
+    apply(last({clear(), bid(50, 1), ask(51, 1)}, 12));
+    apply(ticker(20, 100, 101));
+    EXPECT_EQ(book_.touch_check().failed(), 0U);
+    apply(last({bid(52, 1)}, 21));
+    EXPECT_EQ(book_.finish_touch_check(), 1U) << "the increment after it is";
+}
+
 TEST_F(SymbolBookTest, AResyncForgetsTickersThatWait) {
     apply(ticker(10, 100, 101));
     apply(last({bid(50, 1), ask(51, 1)}, 12));

@@ -91,10 +91,22 @@ class Gateway(Program):
         try:
             match = self.wait_line(self.stderr, r"event=listening\b.*\baddress=\S*?([\d.]+):(\d+)")
         except AssertionError:
-            self.close()
+            super().close()
             raise
         self.host, self.port = match[1], int(match[2])
         self.url = f"ws://{self.host}:{self.port}/v1/ws"
+
+    def close(self):
+        """Whatever its clients did, it ends cleanly: no crash before, no leak that a sanitizer finds."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            code = self.wait()
+        except subprocess.TimeoutExpired:
+            super().close()
+            raise
+        if code != 0:
+            raise AssertionError(f"{self.command} ended with {code}\n" + self.output())
 
     def http(self, method, path, headers=None):
         """A request on its own connection: (status, headers with lower-case names, body as text)."""

@@ -10,13 +10,15 @@ START_NS = 1_700_000_000_000_000_000
 class Recording:
     """A random walk in the `hft` line format: a snapshot, then depth updates every 100 ms and trades between."""
 
-    def __init__(self, symbol="BTCUSDT", seconds=10, seed=1):
+    def __init__(self, symbol="BTCUSDT", seconds=10, seed=1, named=False):
         self.symbol = symbol
+        self.named = named              # the snapshot says whose it is, as it must among several symbols
         self.random = random.Random(seed)
         self.lines = []
         self.bids, self.asks = {}, {}   # price in ticks of 0.01 -> quantity as text
         self.middle = 1_000_000
         self.update_id = 1000
+        self.updates = 0
         self.trades = []                # [id, price, quantity, taker's side]
         self._snapshot()
         for step in range(1, seconds * 10 + 1):
@@ -49,7 +51,8 @@ class Recording:
             self.asks[self.middle + distance] = self._quantity()
         bids, asks = self.book(1000)
         pad = [[[p + "000000", q + "000"] for p, q in side] for side in (bids, asks)]
-        self._line(START_NS, {"lastUpdateId": self.update_id, "bids": pad[0], "asks": pad[1]})
+        name = {"symbol": self.symbol} if self.named else {}
+        self._line(START_NS, name | {"lastUpdateId": self.update_id, "bids": pad[0], "asks": pad[1]})
 
     def _update(self, now):
         """The middle walks by a tick at most; the side that it walks into loses its best level."""
@@ -70,6 +73,7 @@ class Recording:
                     side[price] = quantity
         first, last = self.update_id + 1, self.update_id + 5
         self.update_id = last
+        self.updates += 1
         rows = {key: [[price_text(p) + "000000", (q if q != "0" else "0.00000") + "000"] for p, q in levels.items()]
                 for key, levels in changes.items()}
         self._stream(now, "depth@100ms", {"e": "depthUpdate", "E": now // 1_000_000 - 2, "s": self.symbol, "U": first,

@@ -1,5 +1,6 @@
 """Every error a client can cause without `hello`, and which of them end the session."""
 
+import asyncio
 import json
 import unittest
 
@@ -82,7 +83,7 @@ class Errors(GatewayTest):
         await client.socket.send('{"op":"ping"}')
         error = await client.next("error")
         self.assertEqual((error["code"], error["field"]), ("bad_request", "id"))
-        self.assertNotIn("id", error)
+        self.assertIsNone(error["id"])
 
     async def test_other_faults_have_codes_of_their_own(self):
         client = await self.client()
@@ -137,22 +138,22 @@ class Errors(GatewayTest):
     async def test_too_many_ops_are_refused_for_now_and_abuse_closes(self):
         client = await self.client()
         limit = client.welcome["limits"]["ops_per_s"]
-        for n in range(2 * limit):
-            await client.send({"op": "ping"})
-        await client.until(lambda c: len(c.of_type("error")) + len(c.of_type("pong")) == 2 * limit)
-        errors = client.of_type("error")
-        self.assertGreaterEqual(len(client.of_type("pong")), limit)
-        self.assertTrue(errors)
-        for error in errors:
+        while not client.of_type("error"):  # a burst is allowed, its size is not promised
+            ids = [await client.send({"op": "ping"}) for _ in range(10)]
+            await client.until(lambda c: c.messages[-1].get("id") == ids[-1])
+        for error in client.of_type("error"):
             self.assertEqual((error["code"], error["temporary"]), ("rate_limited", True))
             self.assertGreater(error["retry_ms"], 0)
+        self.assertGreaterEqual(len(client.of_type("pong")), limit)
+        await asyncio.sleep(error["retry_ms"] / 1000)  # on the gateway's clock: no less can be tried
+        self.assertEqual((await client.request("ping"))["type"], "pong")
         abuse = self.in_background(self.ping_on(client))
         self.assertEqual(await client.until_closed(), 4429)
         await abuse
 
 
 class SubscriptionLimit(GatewayTest):
-    ARGS = ("--synthetic", "symbols=400,rate=0.1")
+    ARGS = ("--synthetic", "symbols=400,rate=1")
 
     async def test_more_subscriptions_than_allowed_are_refused(self):
         client = await self.client()

@@ -61,10 +61,10 @@ class Subscribe(GatewayTest):
     async def test_a_throttled_stream_keeps_its_distance(self):
         client = await self.client()
         (entry,) = await client.subscribe("book", S[0], rate_ms=250)
-        await client.until(lambda c: len(c.of_type("delta", entry["sid"])) >= 6)
+        await client.until(lambda c: len(c.of_type("delta", entry["sid"])) >= 10)
         times = [m["ts"] for m in client.of_type("delta", entry["sid"])]
-        # Due at the multiples of the rate: single distances may be shorter or longer on a busy machine.
-        self.assertGreaterEqual(times[-1] - times[0], 4.5 * 250_000)
+        # Due at the multiples of the rate: on a busy machine the first may be late, and so the distances shorter.
+        self.assertGreaterEqual(times[-1] - times[0], 8 * 250_000)
         self.assertTrue(all(m["seq"] - m["prev"] > 1 for m in client.of_type("delta", entry["sid"])))
 
     async def test_the_best_bid_and_ask_are_those_of_the_book(self):
@@ -118,7 +118,7 @@ class Subscribe(GatewayTest):
         for wanted, offered in ((0, 0), (1, 50), (251, 500), (5000, 5000)):
             (entry,) = await client.subscribe("book", S[1], rate_ms=wanted)
             self.assertEqual(entry["rate_ms"], offered)
-        await client.until(lambda c: len(c.books) == 10)
+        await client.until(lambda c: len(c.books) == len(c.streams) == 9)  # 101 and 500 are one stream
 
     async def test_asking_again_answers_the_same_sid_without_a_second_snapshot(self):
         client = await self.client()

@@ -68,7 +68,7 @@ class Replay(EndToEndTest):
         self.assertEqual(len(client.of_type("snapshot")), 1)
 
     async def test_several_files_make_one_session(self):
-        recordings = [Recording(symbol, seed=seed) for seed, symbol in enumerate(("BTCUSDT", "ETHUSDT"))]
+        recordings = [Recording(symbol, seed=seed, named=True) for seed, symbol in enumerate(("BTCUSDT", "ETHUSDT"))]
         paths = [recording.write(self.folder / recording.symbol) for recording in recordings]
         gateway = self.start_gateway("--replay", *paths, "--venue", "binance-spot", "--speed", "max")
         client = await self.connect(gateway)

@@ -56,6 +56,20 @@ class SlowClient(GatewayTest):
         await slow.until(lambda c: all(any(m["ts"] >= now for m in c.of_type("trades", entry["sid"])[-1:])
                                        for entry in entries))
 
+    async def test_one_that_is_slow_from_the_start_is_told_for_how_long(self):
+        observer, slow = await self.client(), await self.client(receive_buffer=4096)
+        await observer.subscribe("book", self.SYMBOLS[0], rate_ms=100)
+        for depth in (500, 100, 50, 25, 10, 5):  # too much for the kernel, at every rate
+            for rate_ms in (0, 50, 100, 250, 500, 1000, 5000):
+                await slow.send({"op": "subscribe", "channel": "book", "symbols": self.SYMBOLS, "depth": depth,
+                                 "rate_ms": rate_ms})
+        await self.stall(observer)
+        await slow.until(lambda c: c.of_type("lag"))
+        await slow.until(lambda c: len(c.books) == 6 * 7 * 4)
+        behind = [m["lag_ms"] for m in slow.of_type("lag") if m["state"] == "behind"]
+        self.assertGreaterEqual(min(behind), 1000)
+        self.assertLess(max(behind), 600_000)
+
     async def test_a_slow_client_is_read_again_when_it_has_caught_up(self):
         observer, slow = await self.client(), await self.client(receive_buffer=4096)
         await observer.subscribe("book", self.SYMBOLS[0], rate_ms=100)

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "feeds/binance/session.hpp"
-#include "padded.hpp"
+#include "tests/feeds/padded.hpp"
 #include "tests/support/allocations.hpp"
 
 namespace tickgate::feeds::binance {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "padded.hpp"
+#include "tests/feeds/padded.hpp"
 
 namespace tickgate::feeds::binance {
 namespace {

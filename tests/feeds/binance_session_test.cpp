@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "padded.hpp"
+#include "tests/feeds/padded.hpp"
 
 namespace tickgate::feeds::binance {
 namespace {

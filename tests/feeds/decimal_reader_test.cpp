@@ -7,7 +7,7 @@
 #include <string>
 
 #include "feeds/scaling.hpp"
-#include "padded.hpp"
+#include "tests/feeds/padded.hpp"
 #include "tests/support/seed.hpp"
 
 namespace tickgate::feeds {

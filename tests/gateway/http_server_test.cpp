@@ -565,6 +565,16 @@ TEST_F(HttpServerTest, StopsAcceptingButEndsWhatWasBegun) {
     EXPECT_NE(::connect(late.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
 }
 
+TEST_F(HttpServerTest, MakesNoNewSessionWhileItStops) {
+    serve();
+    Client client = connect();
+    ASSERT_TRUE(run_until([&] { return server_->counters().accepted == 1; }));
+    server_->stop_accepting();
+    client.send(handshake());
+    EXPECT_TRUE(run_until_received(client, "HTTP/1.1 503"));
+    EXPECT_EQ(server_->counters().upgrades, 0U);
+}
+
 TEST_F(HttpServerTest, PausesWhileThereAreNoDescriptors) {
     serve({.accept_pause = 20ms});
     Client client = connect();
@@ -588,9 +598,11 @@ TEST_F(HttpServerTest, SharesAnAddressBetweenShards) {
     Handler other_handler;
     HttpServer first{io_, {}, handler_};
     HttpServer second{io_, {}, other_handler};
-    const auto port = first.listen("localhost", 0, true);
+    const auto port = first.listen("localhost", 0, false);
     ASSERT_TRUE(port);
     ASSERT_TRUE(second.listen("127.0.0.1", *port, true));
+    HttpServer stranger{io_, {}, handler_};
+    EXPECT_EQ(stranger.listen("127.0.0.1", *port, false).error(), boost::system::errc::address_in_use);
     std::vector<Client> clients;
     for (int i = 0; i < 64; ++i) {
         clients.emplace_back(*port);

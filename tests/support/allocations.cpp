@@ -31,22 +31,46 @@ std::size_t allocations() noexcept {
 
 }  // namespace tickgate::test
 
-// The array and nothrow forms call these.
+// Each form by itself: a sanitizer's runtime has all of them, and its others would not call ours.
 void* operator new(std::size_t size) {
+    return counted(size);
+}
+void* operator new[](std::size_t size) {
+    return counted(size);
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return counted(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
     return counted(size);
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
     return counted(size, alignment);
 }
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+    return counted(size, alignment);
+}
 void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
     std::free(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
+void operator delete[](void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
 void operator delete(void* memory, std::align_val_t) noexcept {
     std::free(memory);
 }
+void operator delete[](void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
     std::free(memory);
 }

@@ -49,7 +49,9 @@ void add_options(CLI::App& app, Options& options) {
     Subscription& wish = options.subscription;
     app.add_option("--channel", wish.channel, "messages: book, bbo or trades [book]")
         ->check(CLI::IsMember({"book", "bbo", "trades"}));
-    app.add_option("--symbols", wish.symbols, "messages: which, separated by commas")->delimiter(',');
+    app.add_option("--symbols", wish.symbols, "messages: names or wildcards, separated by commas [*]")
+        ->delimiter(',')
+        ->allow_extra_args(false);  // what follows are the files
     app.add_option("--depth", wish.depth, "messages: levels of each side; 0: all [25]");
     app.add_option("--rate-ms", wish.rate_ms, "messages: least time between two [100; trades: 0]");
 }

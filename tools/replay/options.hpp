@@ -20,7 +20,7 @@ enum class Print { Books, Batches, Messages, Stats };
 /// What `--print messages` subscribes to.
 struct Subscription {
     std::string channel = "book";
-    std::vector<std::string> symbols;
+    std::vector<std::string> symbols{"*"};  ///< names, aliases, wildcards
     std::uint64_t depth = 25;
     std::optional<std::uint64_t> rate_ms;  ///< else the channel's own
 };

@@ -8,11 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "book/event_queue.hpp"
-#include "book/instrument.hpp"
 #include "book/symbol_book.hpp"
-#include "feeds/replay_feed.hpp"
 #include "tools/replay/options.hpp"
+#include "tools/replay/recorded_events.hpp"
 
 namespace tickgate::replay {
 
@@ -32,27 +30,23 @@ public:
     using OnBatch = std::function<void(const book::SymbolBook&, const book::Applied&)>;
 
     /// Errors: feeds::RecordingError; std::invalid_argument when nobody says whose recording it is.
-    explicit Playback(const Options& options);
+    explicit Playback(const Options& options) : events_{options} {}
 
     /// Plays all of it.
     void run(const OnBatch& on_batch = {});
 
     /// In the order in which they were listed.
     [[nodiscard]] std::span<const std::unique_ptr<book::SymbolBook>> books() const noexcept { return books_; }
-    [[nodiscard]] const feeds::VenueCounters& counters() const noexcept { return feed_->session().counters(); }
+    [[nodiscard]] const feeds::VenueCounters& counters() const noexcept { return events_.feed().session().counters(); }
     [[nodiscard]] const Totals& totals() const noexcept { return totals_; }
     /// Why the recording ended early.
-    [[nodiscard]] const std::optional<std::string>& damage() const noexcept { return feed_->error(); }
+    [[nodiscard]] const std::optional<std::string>& damage() const noexcept { return events_.feed().error(); }
 
 private:
-    void drain(const OnBatch& on_batch);
     void apply(std::span<const book::Event> events, const OnBatch& on_batch);
     void count(const book::Applied& applied);
 
-    book::InstrumentRegistry registry_;
-    book::EventQueue queue_;
-    std::optional<feeds::ReplayFeed> feed_;
-    std::vector<book::Event> events_;
+    RecordedEvents events_;
     std::vector<std::unique_ptr<book::SymbolBook>> books_;  // by instrument
     Totals totals_;
 };

@@ -1,0 +1,104 @@
+#include "gateway/turn_output.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "gateway/websocket_frame.hpp"
+
+namespace tickgate::gateway {
+namespace {
+
+std::string text_of(std::span<const char> bytes) {
+    return {bytes.data(), bytes.size()};
+}
+
+TEST(TurnOutput, WritesNeighboursAsOneRangeWithoutACopy) {
+    const std::string queue = "onetwothree";
+    TurnOutput output;
+    output.owe(4, output.add_shared({queue.data(), 3}, Position{}));
+    output.owe(4, output.add_shared({queue.data() + 3, 3}, Position{}));
+    output.owe(4, output.add_shared({queue.data() + 6, 5}, Position{}));
+    const auto groups = output.arrange(0);
+    ASSERT_EQ(groups.size(), 1U);
+    EXPECT_EQ(output.joined(groups[0]).data(), queue.data());
+    EXPECT_EQ(output.joined(groups[0]).size(), queue.size());
+    EXPECT_EQ(output.gathered_bytes(), 0U);
+}
+
+TEST(TurnOutput, GathersWhatIsNotNeighbours) {
+    const std::string queue = "onetwothree";
+    TurnOutput output;
+    const auto first = output.add_shared({queue.data(), 3}, Position{});
+    const auto third = output.add_shared({queue.data() + 6, 5}, Position{});
+    output.owe(1, first);
+    output.owe(1, third);
+    output.owe(2, third);
+    output.owe(2, first);
+    const auto groups = output.arrange(0);
+    ASSERT_EQ(groups.size(), 2U);
+    EXPECT_EQ(text_of(output.joined(groups[0])), "onethree");
+    EXPECT_EQ(text_of(output.joined(groups[1])), "threeone") << "in the order in which it became due";
+    EXPECT_EQ(output.gathered_bytes(), 16U);
+    output.release_gathered();
+    EXPECT_EQ(output.gathered_bytes(), 0U);
+}
+
+TEST(TurnOutput, FramesItsOwnTexts) {
+    TurnOutput output;
+    const auto text = output.add_text("{}", Position{book::Sequence{5}});
+    EXPECT_EQ(text_of(output.bytes(text)), "\x81\x02{}");
+    EXPECT_EQ(output.prev(text), Position{book::Sequence{5}});
+    EXPECT_TRUE(output.must_arrive(text));
+    EXPECT_FALSE(output.must_arrive(output.add_bytes("hb", false)));
+    EXPECT_FALSE(output.must_arrive(output.add_shared({}, Position{})));
+}
+
+TEST(TurnOutput, BeginsWithTheSessionAskedFor) {
+    const std::string queue = "frame";
+    TurnOutput output;
+    const auto frame = output.add_shared({queue.data(), 5}, Position{});
+    for (const SessionIndex session : {3U, 1U, 7U, 3U}) output.owe(session, frame, session * 10);
+    const auto groups = output.arrange(3);
+    ASSERT_EQ(groups.size(), 3U);
+    EXPECT_EQ(groups[0].session, 3U);
+    EXPECT_EQ(groups[1].session, 7U);
+    EXPECT_EQ(groups[2].session, 1U);
+    EXPECT_EQ(groups[0].count, 2U);
+    EXPECT_EQ(output.entry(groups[1], 0).subscription, 70U);
+}
+
+TEST(TurnOutput, GivesASessionItsShareOfATurn) {
+    const std::string queue(900'000, 'x');
+    TurnOutput output;
+    const auto frame = [&](std::size_t size) { return output.add_shared({queue.data(), size}, Position{}); };
+    for (int i = 0; i < 4; ++i) output.owe(1, frame(100'000));
+    output.owe(2, frame(900'000));
+    output.owe(2, frame(1));
+    output.owe(3, frame(TurnOutput::kMaxBytes));
+    const auto groups = output.arrange(0);
+    ASSERT_EQ(groups.size(), 3U);
+    EXPECT_EQ(groups[0].taken, 2U);
+    EXPECT_EQ(groups[0].count, 4U);
+    EXPECT_EQ(output.joined(groups[0]).size(), 200'000U);
+    EXPECT_EQ(groups[1].taken, 1U) << "one message at least, however large";
+    EXPECT_EQ(groups[2].taken, 1U);
+}
+
+TEST(TurnOutput, KeepsTextsWhereTheyAreUntilTheTurnIsOver) {
+    TurnOutput output;
+    std::vector<TurnOutput::FrameIndex> frames;
+    for (std::size_t i = 0; i < 300; ++i) frames.push_back(output.add_text(std::string(i * 20, 'a')));
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        const std::string frame = text_of(output.bytes(frames[i]));
+        EXPECT_EQ(frame, std::string{FrameHeader(Opcode::Text, i * 20).bytes()} + std::string(i * 20, 'a'));
+    }
+    output.owe(0, frames[0]);
+    output.clear();
+    EXPECT_TRUE(output.empty());
+    EXPECT_TRUE(output.arrange(0).empty());
+}
+
+}  // namespace
+}  // namespace tickgate::gateway
