@@ -93,6 +93,23 @@ Result<Decimal> shifted(Decimal value, int exponent) noexcept {
     return Decimal{value.mantissa, static_cast<std::uint8_t>(scale)};
 }
 
+constexpr std::array<char, 200> kTwoDigits = [] {
+    std::array<char, 200> text{};
+    for (std::size_t i = 0; i < 100; ++i) {
+        text[2 * i] = static_cast<char>('0' + i / 10);
+        text[2 * i + 1] = static_cast<char>('0' + i % 10);
+    }
+    return text;
+}();
+
+/// Exactly `count` digits, zeros in front, written two at a time from the last.
+char* write_digits(char* out, std::uint64_t value, unsigned count) noexcept {
+    char* const end = out + count;
+    for (; count >= 2; count -= 2, value /= 100) std::memcpy(out + count - 2, kTwoDigits.data() + value % 100 * 2, 2);
+    if (count == 1) *out = static_cast<char>('0' + value);
+    return end;
+}
+
 }  // namespace
 
 const boost::system::error_category& decimal_error_category() noexcept {
@@ -157,25 +174,12 @@ char* write_decimal(char* out, std::int64_t mantissa, unsigned scale) noexcept {
         *out++ = '-';
         magnitude = 0 - magnitude;
     }
-    std::array<char, 20> text;
-    const char* const end = std::to_chars(text.data(), text.data() + text.size(), magnitude).ptr;
-    const auto digits = static_cast<std::size_t>(end - text.data());
-    if (scale == 0) {
-        std::memcpy(out, text.data(), digits);
-        return out + digits;
-    }
-    if (digits > scale) {
-        const std::size_t whole = digits - scale;
-        std::memcpy(out, text.data(), whole);
-        out[whole] = '.';
-        std::memcpy(out + whole + 1, text.data() + whole, scale);
-        return out + digits + 1;
-    }
-    *out++ = '0';
-    *out++ = '.';
-    std::memset(out, '0', scale - digits);
-    std::memcpy(out + (scale - digits), text.data(), digits);
-    return out + scale;
+    const auto unit = static_cast<std::uint64_t>(kPowersOfTen[scale]);
+    const std::uint64_t whole = magnitude / unit;
+    out = std::to_chars(out, out + kMaxDecimalText, whole).ptr;
+    if (scale == 0) return out;
+    *out = '.';
+    return write_digits(out + 1, magnitude - whole * unit, scale);
 }
 
 std::string decimal_text(std::int64_t mantissa, unsigned scale) {

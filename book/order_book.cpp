@@ -7,23 +7,44 @@
 namespace tickgate::book {
 namespace {
 
-/// Index of the first level that is not worse than `price`, found from the best end, where changes happen.
-template <typename Worse>
-std::size_t search_from_best(const std::vector<Level>& levels, Price price, Worse worse) noexcept {
-    std::size_t high = levels.size();
-    std::size_t step = 1;
-    while (step <= high && !worse(levels[high - step].price, price)) {
-        high -= step;
-        step *= 2;
-    }
-    std::size_t low = step <= high ? high - step + 1 : 0;
-    while (low < high) {
-        const std::size_t middle = low + (high - low) / 2;
-        if (worse(levels[middle].price, price)) {
-            low = middle + 1;
-        } else {
-            high = middle;
+/// Where the first level that is not worse than a price may be: all before `low` are worse, `high` and all behind it
+/// are not.
+struct Bounds {
+    std::size_t low;
+    std::size_t high;
+};
+
+/// Goes from `start` towards the price in doubling steps.
+template <typename IsWorse>
+Bounds bounds_from(std::size_t start, std::size_t size, IsWorse is_worse) noexcept {
+    constexpr std::size_t kFirstStep = 2;
+    Bounds bounds{0, size};
+    if (start < size && is_worse(start)) {
+        bounds.low = start + 1;
+        for (std::size_t step = kFirstStep; bounds.low + step < size; step *= 2) {
+            if (!is_worse(bounds.low + step)) return {bounds.low, bounds.low + step};
+            bounds.low += step + 1;
         }
+    } else {
+        bounds.high = std::min(start, size);
+        for (std::size_t step = kFirstStep; step <= bounds.high; step *= 2) {
+            if (is_worse(bounds.high - step)) return {bounds.high - step + 1, bounds.high};
+            bounds.high -= step;
+        }
+    }
+    return bounds;
+}
+
+template <typename Worse>
+std::size_t search_from(std::size_t start, const std::vector<Level>& levels, Price price, Worse worse) noexcept {
+    const auto is_worse = [&](std::size_t i) { return worse(levels[i].price, price); };
+    auto [low, high] = bounds_from(start, levels.size(), is_worse);
+    while (low < high) {
+        // No branch predictor can tell which half it is, so it is computed.
+        const std::size_t half = (high - low + 1) / 2;
+        const std::size_t skipped = half * static_cast<std::size_t>(is_worse(low + half - 1));
+        low += skipped;
+        high -= half - skipped;
     }
     return low;
 }
@@ -38,12 +59,12 @@ bool multiply_fits(std::int64_t value, std::int64_t factor) noexcept {
 BookSide::BookSide(Side side, std::size_t log_capacity) : side_{side}, log_(std::max<std::size_t>(log_capacity, 1)) {}
 
 std::size_t BookSide::lower_bound(Price price) const noexcept {
-    if (side_ == Side::Bid) return search_from_best(levels_, price, std::less<>{});
-    return search_from_best(levels_, price, std::greater<>{});
+    if (side_ == Side::Bid) return search_from(last_set_, levels_, price, std::less<>{});
+    return search_from(last_set_, levels_, price, std::greater<>{});
 }
 
 LevelUpdate BookSide::set(Price price, Quantity quantity, Sequence at, BatchKind kind) {
-    const std::size_t index = lower_bound(price);
+    const std::size_t index = last_set_ = lower_bound(price);
     const bool held = index < levels_.size() && levels_[index].price == price;
     const auto position = levels_.begin() + static_cast<std::ptrdiff_t>(index);
     if (quantity.is_zero()) {

@@ -81,6 +81,7 @@ private:
 
     Side side_;
     std::vector<Level> levels_;
+    std::size_t last_set_ = 0;    // where the next search begins: venues sort a batch's levels, one way or the other
     std::vector<Departure> log_;  // ring
     std::size_t log_next_ = 0;
     std::size_t log_size_ = 0;

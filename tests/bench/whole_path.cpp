@@ -28,7 +28,8 @@ void WholePath::take(const feeds::RawMessage& message) {
     events_.clear();
     session_->on_message(message, events_);
     if (!producer_.try_push(events_)) throw std::runtime_error{"a message does not fit the event queue"};
-    while (agent_.do_work(message.receive_time) > 0) take_records();
+    agent_.do_work(message.receive_time);
+    take_records();
 }
 
 void WholePath::take_records() {

@@ -16,7 +16,7 @@ class WholePath {
 public:
     explicit WholePath(std::string_view venue);
 
-    /// One message goes all the way before the next is looked at, as if each came alone.
+    /// One message goes all the way before the next is looked at, as if each came alone: one turn of the agent.
     void take(const feeds::RawMessage& message);
 
     [[nodiscard]] const gateway::AgentMetrics& metrics() const noexcept { return agent_.metrics(); }
