@@ -145,6 +145,7 @@ void BinanceSession::take(const RawMessage& raw, Events& out) {
         symbol->on_snapshot(nameless_snapshot_->view(), out);
         nameless_snapshot_.reset();
     }
+    symbol->on_any_message(raw.receive_time, out);
     std::visit(Dispatch{*symbol, raw.receive_time, out}, message_);
 }
 
@@ -153,6 +154,12 @@ void BinanceSession::list_symbols(const RawMessage& raw, Events& out) {
     if (decoder_.decode(raw.payload, message_, levels_) || std::holds_alternative<Ignored>(message_)) return;
     const std::string_view name = name_of(message_, raw);
     if (!name.empty()) static_cast<void>(find_or_list(name, message_, raw, out));
+}
+
+void BinanceSession::on_time(book::UnixNanos now, Events& out) {
+    for (auto& [name, symbol] : symbols_) {
+        if (symbol) symbol->on_time(now, out);
+    }
 }
 
 void BinanceSession::restart() {

@@ -32,6 +32,7 @@ public:
 
     void list_symbols(const RawMessage& message, std::vector<book::Event>& out) override;
     void on_message(const RawMessage& message, std::vector<book::Event>& out) override;
+    void on_time(book::UnixNanos now, std::vector<book::Event>& out) override;
     void restart() override;
     [[nodiscard]] const VenueCounters& counters() const noexcept override { return counters_; }
 

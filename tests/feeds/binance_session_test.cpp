@@ -49,6 +49,7 @@ std::string word(const Event& event) {
             return fmt::format("touch {} @{}{}", level, id_text(event.id), end);
         case EventKind::Status:
             if (event.state == book::SymbolState::Live) return "live";
+            if (event.state == book::SymbolState::Stale) return "stale";
             return event.reason == book::StateReason::Gap ? "resyncing gap" : "resyncing bad_message";
         default:
             return "other";
@@ -88,12 +89,22 @@ protected:
         return collect(text, RawMessage::Kind::Frame, {},
                        [this](const RawMessage& raw) { session_->list_symbols(raw, events_); });
     }
+    /// The time goes on without a message.
+    Words wait(UnixNanos::duration time) {
+        events_.clear();
+        now_ += time;
+        session_->on_time(now_, events_);
+        return words();
+    }
     template <typename Take>
     Words collect(std::string_view text, RawMessage::Kind kind, std::string_view url, Take take) {
         const Padded padded{text};
         events_.clear();
         now_ += std::chrono::seconds{1};
         take(RawMessage{kind, now_, url, padded.text()});
+        return words();
+    }
+    [[nodiscard]] Words words() const {
         Words words;
         for (const Event& event : events_) words.push_back(word(event));
         return words;
@@ -195,6 +206,29 @@ TEST_F(Session, AnEventWithoutLevelsMovesTheChainOn) {
 TEST_F(Session, AnEmptySnapshotEmptiesTheBook) {
     go_live();
     EXPECT_THAT(say(snapshot(12, "", "")), ElementsAre("clear partial @12."));
+}
+
+TEST_F(Session, IsStaleWhenNothingComesForLongerThanUsual) {
+    go_live();
+    EXPECT_THAT(wait(Silence::kFloor), IsEmpty());
+    EXPECT_THAT(wait(std::chrono::seconds{1}), ElementsAre("stale"));
+    EXPECT_EQ(events_[0].reason, book::StateReason::NoUpdate);
+    EXPECT_EQ(events_[0].receive_time, now_);
+    EXPECT_THAT(wait(std::chrono::hours{1}), IsEmpty()) << "said once";
+    EXPECT_THAT(say(trade("1.5")), ElementsAre("live", "trade ask 15x1 @9."));
+    EXPECT_THAT(say(depth(11, 11)), ElementsAre("bid 15x2 @11."));
+}
+
+TEST_F(Session, AGapAfterASilenceResyncsWhatIsLiveAgain) {
+    go_live();
+    EXPECT_THAT(wait(std::chrono::minutes{1}), ElementsAre("stale"));
+    EXPECT_THAT(say(depth(13, 13)), ElementsAre("live", "resyncing gap"));
+}
+
+TEST_F(Session, WhatIsNotLiveIsNotStale) {
+    make();
+    say(depth(9, 9));
+    EXPECT_THAT(wait(std::chrono::hours{1}), IsEmpty());
 }
 
 TEST_F(Session, TradesFlowInEveryState) {
