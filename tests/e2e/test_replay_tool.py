@@ -105,10 +105,11 @@ class ReplayTool(unittest.TestCase):
 
     def test_a_wrong_command_line_exits_2(self):
         path = self.write(depth(9, 9))
-        for args in ([], ["--print", "books"], [path], ["--print", "tables", path],
-                     ["--print", "books", "--venue", "binance", path], ["--print", "books", "--format", "csv", path],
-                     ["--print", "books", "--speed", "0", path], ["--print", "books", "--top", "-1", path],
-                     ["--print", "books", "--unknown", path], ["--print", "books", path]):
+        right = ["--venue", "binance-spot", "--print", "books"]
+        self.assertEqual(self.run_tool(*right, path).returncode, 0)
+        for args in ([], right, right[:2] + [path], right[2:] + [path], right[:3] + ["tables", path],
+                     ["--venue", "binance", *right[2:], path], [*right, "--format", "csv", path],
+                     [*right, "--speed", "0", path], [*right, "--top", "-1", path], [*right, "--unknown", path]):
             result = self.run_tool(*args)
             self.assertEqual(result.returncode, 2, args)
             self.assertEqual(result.stdout, "", args)
