@@ -85,9 +85,18 @@ protected:
         return collect(text, kind, url, [this](const RawMessage& raw) { session_->on_message(raw, events_); });
     }
     Words answer(std::string_view text, std::string_view url) { return say(text, RawMessage::Kind::RestAnswer, url); }
-    Words look_ahead(std::string_view text) {
-        return collect(text, RawMessage::Kind::Frame, {},
-                       [this](const RawMessage& raw) { session_->list_symbols(raw, events_); });
+    /// The same, out of one file of several.
+    Words say_in(std::uint32_t file, std::string_view text) {
+        return collect(text, RawMessage::Kind::Frame, {}, [this, file](RawMessage raw) {
+            raw.file = file;
+            session_->on_message(raw, events_);
+        });
+    }
+    Words look_ahead(std::string_view text, std::uint32_t file = 0) {
+        return collect(text, RawMessage::Kind::Frame, {}, [this, file](RawMessage raw) {
+            raw.file = file;
+            session_->list_symbols(raw, events_);
+        });
     }
     /// The time goes on without a message.
     Words wait(UnixNanos::duration time) {
@@ -332,6 +341,18 @@ TEST_F(Session, ASnapshotWithoutANameIsNobodysAmongSeveral) {
     say(depth(1, 1, R"(["1.5","2"])", "", "ETHUSDT"));
     EXPECT_THAT(say(snapshot(20)), IsEmpty());
     EXPECT_EQ(counters().decode_errors, 1U);
+}
+
+TEST_F(Session, ASnapshotWithoutANameIsTheOnlySymbolsOfItsFile) {
+    const std::string ether = depth(21, 21, R"(["1.5","2"])", "", "ETHUSDT");
+    make();
+    look_ahead(depth(9, 9));
+    look_ahead(ether, 1);
+    EXPECT_THAT(say_in(0, snapshot(10)), ElementsAre("live", "clear partial @10", "bid 14x7 @10", "ask 16x3 @10."));
+    EXPECT_THAT(say_in(1, snapshot(20)), ElementsAre("live", "clear partial @20", "bid 14x7 @20", "ask 16x3 @20."));
+    EXPECT_THAT(say_in(1, ether), ElementsAre("bid 15x2 @21."));
+    EXPECT_THAT(say_in(0, depth(11, 11)), ElementsAre("bid 15x2 @11."));
+    EXPECT_EQ(counters().decode_errors, 0U);
 }
 
 TEST_F(Session, ASnapshotIsThatOfTheSymbolInItsUrl) {
