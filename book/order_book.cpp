@@ -1,52 +1,35 @@
 #include "book/order_book.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
-#include <limits>
+#include <functional>
 
 namespace tickgate::book {
 namespace {
 
-/// Where the first level that is not worse than a price may be: all before `low` are worse, `high` and all behind it
-/// are not.
-struct Bounds {
-    std::size_t low;
-    std::size_t high;
-};
-
-/// Goes from `start` towards the price in doubling steps.
-template <typename IsWorse>
-Bounds bounds_from(std::size_t start, std::size_t size, IsWorse is_worse) noexcept {
-    constexpr std::size_t kFirstStep = 2;
-    Bounds bounds{0, size};
-    if (start < size && is_worse(start)) {
-        bounds.low = start + 1;
-        for (std::size_t step = kFirstStep; bounds.low + step < size; step *= 2) {
-            if (!is_worse(bounds.low + step)) return {bounds.low, bounds.low + step};
-            bounds.low += step + 1;
-        }
-    } else {
-        bounds.high = std::min(start, size);
-        for (std::size_t step = kFirstStep; step <= bounds.high; step *= 2) {
-            if (is_worse(bounds.high - step)) return {bounds.high - step + 1, bounds.high};
-            bounds.high -= step;
-        }
-    }
-    return bounds;
-}
-
+/// The first level that is not worse than each change's price. Several searches go abreast, without a branch that
+/// depends on what they find: one waits for memory while the others do.
 template <typename Worse>
-std::size_t search_from(std::size_t start, const std::vector<Level>& levels, Price price, Worse worse) noexcept {
-    const auto is_worse = [&](std::size_t i) { return worse(levels[i].price, price); };
-    auto [low, high] = bounds_from(start, levels.size(), is_worse);
-    while (low < high) {
-        // No branch predictor can tell which half it is, so it is computed.
-        const std::size_t half = (high - low + 1) / 2;
-        const std::size_t skipped = half * static_cast<std::size_t>(is_worse(low + half - 1));
-        low += skipped;
-        high -= half - skipped;
+void find_each(std::span<const Level> levels, std::span<const LevelChange> changes, std::size_t* places, Worse worse) {
+    constexpr std::size_t kAbreast = 4;
+    for (std::size_t first = 0; first < changes.size(); first += kAbreast) {
+        std::array<std::size_t, kAbreast> change;  // the last one again where there are fewer
+        for (std::size_t i = 0; i < kAbreast; ++i) change[i] = std::min(first + i, changes.size() - 1);
+        std::array<const Level*, kAbreast> low;
+        low.fill(levels.data());
+        for (std::size_t size = levels.size(); size > 0;) {
+            const std::size_t half = (size + 1) / 2;
+            for (std::size_t i = 0; i < kAbreast; ++i) {
+                const Level* const middle = low[i] + half;
+                low[i] = worse(middle[-1].price, changes[change[i]].price) ? middle : low[i];
+            }
+            size -= half;
+        }
+        for (std::size_t i = 0; i < kAbreast; ++i) {
+            places[change[i]] = static_cast<std::size_t>(low[i] - levels.data());
+        }
     }
-    return low;
 }
 
 bool multiply_fits(std::int64_t value, std::int64_t factor) noexcept {
@@ -58,31 +41,85 @@ bool multiply_fits(std::int64_t value, std::int64_t factor) noexcept {
 
 BookSide::BookSide(Side side, std::size_t log_capacity) : side_{side}, log_(std::max<std::size_t>(log_capacity, 1)) {}
 
-std::size_t BookSide::lower_bound(Price price) const noexcept {
-    if (side_ == Side::Bid) return search_from(last_set_, levels_, price, std::less<>{});
-    return search_from(last_set_, levels_, price, std::greater<>{});
+std::size_t BookSide::apply(std::span<const LevelChange> changes, Sequence at, BatchKind kind) {
+    std::size_t changed = 0;
+    while (!changes.empty()) {
+        const std::span<const LevelChange> run = changes.first(best_first_run(changes));
+        find_places(run);
+        for (std::size_t i = 0; i < run.size(); ++i) changed += apply_at(places_[i], run[i], at, kind) ? 1U : 0U;
+        carry_out_edits();
+        changes = changes.subspan(run.size());
+    }
+    return changed;
 }
 
-LevelUpdate BookSide::set(Price price, Quantity quantity, Sequence at, BatchKind kind) {
-    const std::size_t index = last_set_ = lower_bound(price);
-    const bool held = index < levels_.size() && levels_[index].price == price;
-    const auto position = levels_.begin() + static_cast<std::ptrdiff_t>(index);
-    if (quantity.is_zero()) {
+std::size_t BookSide::best_first_run(std::span<const LevelChange> changes) const noexcept {
+    std::size_t size = 1;
+    while (size < changes.size() && better(changes[size - 1].price, changes[size].price)) ++size;
+    return size;
+}
+
+void BookSide::find_places(std::span<const LevelChange> changes) {
+    if (places_.size() < changes.size()) places_.resize(changes.size());
+    if (side_ == Side::Bid) {
+        find_each(levels_, changes, places_.data(), std::less<>{});
+    } else {
+        find_each(levels_, changes, places_.data(), std::greater<>{});
+    }
+}
+
+bool BookSide::apply_at(std::size_t place, const LevelChange& change, Sequence at, BatchKind kind) {
+    const bool held = place < levels_.size() && levels_[place].price == change.price;
+    if (change.quantity.is_zero()) {
         // A merged batch also names prices that came and went in between: a client of that time may hold them.
-        if (held || kind == BatchKind::Merged) log_departure(price, at);
-        if (!held) return LevelUpdate::Unchanged;
-        levels_.erase(position);
-        return LevelUpdate::Removed;
+        if (held || kind == BatchKind::Merged) log_departure(change.price, at);
+        if (held) edits_.push_back({place, 0, false, {}});
+        return held;
     }
     if (!held) {
-        levels_.insert(position, Level{price, quantity, at});
-        return LevelUpdate::Added;
+        edits_.push_back({place, 0, true, {change.price, change.quantity, at}});
+        return true;
     }
-    const bool same = position->quantity == quantity;
-    if (same && kind == BatchKind::Exact) return LevelUpdate::Unchanged;
-    position->quantity = quantity;
-    position->changed = at;
-    return same ? LevelUpdate::Unchanged : LevelUpdate::Changed;
+    Level& level = levels_[place];
+    const bool same = level.quantity == change.quantity;
+    if (same && kind == BatchKind::Exact) return false;
+    level.quantity = change.quantity;
+    level.changed = at;
+    return !same;
+}
+
+// What stands between two edits moves by as many places as levels were added before it, less those removed.
+void BookSide::carry_out_edits() {
+    if (edits_.empty()) return;
+    const std::size_t size_before = levels_.size();
+    const auto added = static_cast<std::size_t>(std::count_if(edits_.begin(), edits_.end(), std::mem_fn(&Edit::adds)));
+    const std::size_t size_after = size_before + added - (edits_.size() - added);
+    if (size_after > size_before) levels_.resize(size_after);
+    Level* const levels = levels_.data();
+
+    // First what moves towards the worst level, from there on: it only goes where nothing stands, or stood.
+    std::ptrdiff_t shift = 0;
+    Level* end = levels + size_before;
+    for (std::size_t i = edits_.size(); i-- > 0;) {
+        Edit& edit = edits_[i];
+        edit.shift = shift;
+        Level* const place = levels + edit.place;
+        if (edit.adds && shift < 0) place[shift] = edit.level;
+        shift += edit.adds ? 1 : -1;
+        if (shift >= 0) continue;
+        Level* const next = i == 0 ? end : levels + edits_[i - 1].place;
+        std::move(place + (edit.adds ? 0 : 1), next, place + (edit.adds ? 0 : 1) + shift);
+    }
+    // Then what moves towards the best, from there on.
+    for (const Edit& edit : edits_) {
+        Level* const place = levels + edit.place;
+        const std::ptrdiff_t after = edit.shift + (edit.adds ? 1 : -1);
+        if (after > 0) std::move_backward(place + (edit.adds ? 0 : 1), end, end + after);
+        if (edit.adds && edit.shift >= 0) place[edit.shift] = edit.level;
+        end = place;
+    }
+    if (size_after < size_before) levels_.resize(size_after);
+    edits_.clear();
 }
 
 std::size_t BookSide::replace(std::vector<LevelChange>& levels, Sequence at, std::vector<Level>& scratch) {
@@ -168,8 +205,8 @@ void OrderBook::begin(Sequence to, BatchKind kind) noexcept {
     batch_kind_ = kind;
 }
 
-LevelUpdate OrderBook::set(Side side, Price price, Quantity quantity) {
-    return mutable_side(side).set(price, quantity, sequence_, batch_kind_);
+std::size_t OrderBook::apply(Side side, std::span<const LevelChange> changes) {
+    return mutable_side(side).apply(changes, sequence_, batch_kind_);
 }
 
 std::size_t OrderBook::replace(Side side, std::vector<LevelChange>& levels) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -25,9 +26,6 @@ struct LevelChange {
     friend bool operator==(const LevelChange&, const LevelChange&) = default;
 };
 
-/// What applying one level did.
-enum class LevelUpdate : std::uint8_t { Unchanged, Added, Changed, Removed };
-
 /// How a batch came to be. A merged one (an edge's, from a conflated delta) names every price that was touched since
 /// the batch before, also those that came and went, so that each counts as touched at its sequence.
 enum class BatchKind : std::uint8_t { Exact, Merged };
@@ -38,7 +36,9 @@ class BookSide {
 public:
     explicit BookSide(Side side, std::size_t log_capacity);
 
-    LevelUpdate set(Price price, Quantity quantity, Sequence at, BatchKind kind);
+    /// Sets each level to its new quantity, in the order given. Best first, as venues and our deltas have it, every
+    /// level of the side moves once at most. Returns how many changed something.
+    std::size_t apply(std::span<const LevelChange> changes, Sequence at, BatchKind kind);
     /// Makes the side equal to `levels`, which it sorts. `scratch` is overwritten. Returns how many levels changed.
     std::size_t replace(std::vector<LevelChange>& levels, Sequence at, std::vector<Level>& scratch);
 
@@ -76,13 +76,25 @@ public:
     [[nodiscard]] Side side() const noexcept { return side_; }
 
 private:
-    [[nodiscard]] std::size_t lower_bound(Price price) const noexcept;
+    /// A level that comes or goes: the place at which it does, and by how far what stands before it has to move.
+    struct Edit {
+        std::size_t place;
+        std::ptrdiff_t shift;
+        bool adds;
+        Level level;
+    };
+
+    [[nodiscard]] std::size_t best_first_run(std::span<const LevelChange> changes) const noexcept;
+    void find_places(std::span<const LevelChange> changes);
+    bool apply_at(std::size_t place, const LevelChange& change, Sequence at, BatchKind kind);
+    void carry_out_edits();
     void log_departure(Price price, Sequence at);
 
     Side side_;
     std::vector<Level> levels_;
-    std::size_t last_set_ = 0;    // where the next search begins: venues sort a batch's levels, one way or the other
-    std::vector<Departure> log_;  // ring
+    std::vector<std::size_t> places_;  // scratch of apply: where each change's price is or would be
+    std::vector<Edit> edits_;          // scratch of apply, best first
+    std::vector<Departure> log_;       // ring
     std::size_t log_next_ = 0;
     std::size_t log_size_ = 0;
     Sequence horizon_;
@@ -120,9 +132,10 @@ public:
     /// Best bid at or above best ask.
     [[nodiscard]] bool crossed() const noexcept;
 
-    /// Starts the batch that leads to `to` (greater than sequence()); `set` and `replace` belong to it.
+    /// Starts the batch that leads to `to` (greater than sequence()); `apply` and `replace` belong to it.
     void begin(Sequence to, BatchKind kind = BatchKind::Exact) noexcept;
-    LevelUpdate set(Side side, Price price, Quantity quantity);
+    /// Sets each level of one side to its new quantity, zero where it is gone. Returns how many changed something.
+    std::size_t apply(Side side, std::span<const LevelChange> changes);
     /// Makes one side equal to `levels` (any order, no duplicate price; a zero quantity is no level) by its
     /// difference, so that only what differs counts as changed. `levels` is sorted in place.
     /// Returns how many levels changed.

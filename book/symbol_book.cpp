@@ -95,8 +95,8 @@ Applied SymbolBook::apply_scale(const Event& event) {
     if (!book_.rescale(price_factor, quantity_factor)) {
         // Such a book is nothing real: it is emptied, and not to be believed until the venue sends another.
         for (const Side side : {Side::Bid, Side::Ask}) {
-            snapshot_bids_.clear();
-            book_.replace(side, snapshot_bids_);
+            bids_.clear();
+            book_.replace(side, bids_);
         }
         static_cast<void>(book_.rescale(price_factor, quantity_factor));
         apply_status(SymbolState::Resyncing, StateReason::BadMessage, event.receive_time);
@@ -112,14 +112,7 @@ Applied SymbolBook::apply_scale(const Event& event) {
 Applied SymbolBook::apply_batch(std::span<const Event> batch) {
     Applied applied{.kind = Applied::Kind::Batch, .snapshot = starts_batch(batch.front())};
     book_.begin(book_.sequence().next());
-    if (applied.snapshot) {
-        applied.changes = apply_snapshot(batch);
-    } else {
-        for (const Event& level : batch) {
-            const LevelUpdate update = book_.set(level.side, level.price, level.quantity);
-            applied.changes += update == LevelUpdate::Unchanged ? 0 : 1;
-        }
-    }
+    applied.changes = applied.snapshot ? apply_snapshot(batch) : apply_changes(batch);
     const Event& last = batch.back();
     venue_id_ = last.id;
     venue_time_ = last.venue_time;
@@ -138,16 +131,25 @@ Applied SymbolBook::apply_batch(std::span<const Event> batch) {
     return applied;
 }
 
-std::uint32_t SymbolBook::apply_snapshot(std::span<const Event> batch) {
-    snapshot_bids_.clear();
-    snapshot_asks_.clear();
-    for (const Event& level : batch.subspan(1)) {
-        (level.side == Side::Bid ? snapshot_bids_ : snapshot_asks_).push_back({level.price, level.quantity});
+void SymbolBook::sort_out(std::span<const Event> levels) {
+    bids_.clear();
+    asks_.clear();
+    for (const Event& level : levels) {
+        (level.side == Side::Bid ? bids_ : asks_).push_back({level.price, level.quantity});
     }
-    const std::size_t changes = book_.replace(Side::Bid, snapshot_bids_) + book_.replace(Side::Ask, snapshot_asks_);
+}
+
+std::uint32_t SymbolBook::apply_changes(std::span<const Event> batch) {
+    sort_out(batch);
+    return static_cast<std::uint32_t>(book_.apply(Side::Bid, bids_) + book_.apply(Side::Ask, asks_));
+}
+
+std::uint32_t SymbolBook::apply_snapshot(std::span<const Event> batch) {
+    sort_out(batch.subspan(1));
+    const std::size_t changes = book_.replace(Side::Bid, bids_) + book_.replace(Side::Ask, asks_);
     const bool partial = (batch.front().flags & Event::kPartialSnapshot) != 0;
-    lowest_covered_ = partial && !snapshot_bids_.empty() ? std::optional{snapshot_bids_.front().price} : std::nullopt;
-    highest_covered_ = partial && !snapshot_asks_.empty() ? std::optional{snapshot_asks_.front().price} : std::nullopt;
+    lowest_covered_ = partial && !bids_.empty() ? std::optional{bids_.front().price} : std::nullopt;
+    highest_covered_ = partial && !asks_.empty() ? std::optional{asks_.front().price} : std::nullopt;
     return static_cast<std::uint32_t>(changes);
 }
 

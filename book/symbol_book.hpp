@@ -75,6 +75,9 @@ private:
     Applied apply_touch(std::span<const Event> ticker);
     Applied apply_scale(const Event& event);
     Applied apply_status(SymbolState state, StateReason reason, UnixNanos since);
+    /// Puts a batch's levels into bids_ and asks_.
+    void sort_out(std::span<const Event> levels);
+    std::uint32_t apply_changes(std::span<const Event> batch);
     std::uint32_t apply_snapshot(std::span<const Event> batch);
     [[nodiscard]] Touch touch() const;
     [[nodiscard]] bool outside_snapshot() const;
@@ -96,9 +99,9 @@ private:
     std::optional<Price> lowest_covered_;
     std::optional<Price> highest_covered_;
 
-    std::vector<Event> pending_;              // an unfinished batch
-    std::vector<LevelChange> snapshot_bids_;  // scratch
-    std::vector<LevelChange> snapshot_asks_;
+    std::vector<Event> pending_;     // an unfinished batch
+    std::vector<LevelChange> bids_;  // scratch: a batch's levels
+    std::vector<LevelChange> asks_;
 };
 
 }  // namespace tickgate::book

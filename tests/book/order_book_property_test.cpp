@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -34,17 +35,14 @@ struct Pair {
         model.begin(to.value(), kind == BatchKind::Merged);
     }
 
-    void set(Side side, LevelChange change) {
-        const test::MapSide& levels = model.now().contains(side) ? model.now().at(side) : kNoLevels;
-        const auto held = levels.find(test::rank_of(side, change.price));
-        LevelUpdate expected = change.quantity.is_zero() ? LevelUpdate::Removed : LevelUpdate::Changed;
-        if (held == levels.end()) {
-            expected = change.quantity.is_zero() ? LevelUpdate::Unchanged : LevelUpdate::Added;
-        } else if (held->second.quantity == change.quantity.mantissa()) {
-            expected = LevelUpdate::Unchanged;
+    void apply(Side side, const std::vector<LevelChange>& changes) {
+        std::size_t changed = 0;
+        for (const LevelChange& change : changes) {
+            const ClientSide before = levels_now(side);
+            model.set(side, change.price, change.quantity);
+            changed += levels_now(side) != before ? 1U : 0U;
         }
-        ASSERT_EQ(book.set(side, change.price, change.quantity), expected);
-        model.set(side, change.price, change.quantity);
+        ASSERT_EQ(book.apply(side, changes), changed);
     }
 
     void replace(Side side, std::vector<LevelChange> levels) {
@@ -117,12 +115,21 @@ private:
         if (random_.chance(8)) {
             for (const Side side : kSides) source_.replace(side, random_snapshot(side));
         } else {
-            for (std::int64_t i = random_.between(0, 5); i > 0; --i) {
-                const Side side = random_.one_of({Side::Bid, Side::Ask});
-                source_.set(side, random_level(side));
-            }
+            for (const Side side : kSides) source_.apply(side, random_changes(side));
         }
         remember();
+    }
+
+    /// As venues send them, best first, at other times in any order and some prices twice.
+    std::vector<LevelChange> random_changes(Side side) {
+        std::vector<LevelChange> changes;
+        for (std::int64_t i = random_.between(0, prices_); i > 0; --i) changes.push_back(random_level(side));
+        if (random_.chance(30)) return changes;
+        const auto rank = [side](const LevelChange& change) { return test::rank_of(side, change.price); };
+        std::ranges::stable_sort(changes, {}, rank);
+        const auto repeats = std::ranges::unique(changes, {}, rank);
+        changes.erase(repeats.begin(), repeats.end());
+        return changes;
     }
 
     /// Any levels in any order, none at all at times (a clear).
@@ -156,9 +163,7 @@ private:
         BookDelta delta;
         source_.book.changes_since(held, all, to, 0, delta);
         edge_.begin(to, BatchKind::Merged);
-        for (const Side side : kSides) {
-            for (const LevelChange& change : changes_of(delta, side)) edge_.set(side, change);
-        }
+        for (const Side side : kSides) edge_.apply(side, changes_of(delta, side));
     }
 
     void remember() { truth_[source_.model.sequence()] = source_.model.now(); }

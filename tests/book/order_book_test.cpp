@@ -20,8 +20,8 @@ using Changes = std::vector<LevelChange>;
 
 void apply(OrderBook& book, const Changes& bids, const Changes& asks, BatchKind kind = BatchKind::Exact) {
     book.begin(book.sequence().next(), kind);
-    for (const LevelChange& change : bids) book.set(Side::Bid, change.price, change.quantity);
-    for (const LevelChange& change : asks) book.set(Side::Ask, change.price, change.quantity);
+    book.apply(Side::Bid, bids);
+    book.apply(Side::Ask, asks);
 }
 
 Cut cut_of(const OrderBook& book, std::size_t depth) {
@@ -60,14 +60,32 @@ TEST(OrderBook, KeepsTheBestLevelAtTheEndOfEachSide) {
     EXPECT_EQ(book.best(Side::Ask)->price, Price{103});
 }
 
-TEST(OrderBook, SaysWhatALevelDid) {
+TEST(OrderBook, CountsTheLevelsThatReallyChanged) {
     OrderBook book;
     book.begin(Sequence{1});
-    EXPECT_EQ(book.set(Side::Bid, Price{100}, Quantity{1}), LevelUpdate::Added);
-    EXPECT_EQ(book.set(Side::Bid, Price{100}, Quantity{2}), LevelUpdate::Changed);
-    EXPECT_EQ(book.set(Side::Bid, Price{100}, Quantity{2}), LevelUpdate::Unchanged);
-    EXPECT_EQ(book.set(Side::Bid, Price{100}, Quantity{0}), LevelUpdate::Removed);
-    EXPECT_EQ(book.set(Side::Bid, Price{100}, Quantity{0}), LevelUpdate::Unchanged);
+    const auto applied = [&book](const Changes& changes) { return book.apply(Side::Bid, changes); };
+    EXPECT_EQ(applied({level(100, 1)}), 1U);
+    EXPECT_EQ(applied({level(100, 2)}), 1U);
+    EXPECT_EQ(applied({level(100, 2)}), 0U);
+    EXPECT_EQ(applied({level(100, 0)}), 1U);
+    EXPECT_EQ(applied({level(100, 0)}), 0U);
+    EXPECT_EQ(applied({level(102, 1), level(101, 0), level(100, 3)}), 2U);
+}
+
+TEST(OrderBook, AppliesABatchInTheOrderGivenWhateverThatIs) {
+    OrderBook book;
+    apply(book, {level(1, 1), level(3, 3), level(2, 2), level(3, 0), level(3, 4), level(2, 5)}, {});
+    EXPECT_THAT(quantities(book.side(Side::Bid).levels()), ElementsAre(level(1, 1), level(2, 5), level(3, 4)));
+}
+
+// What stands between moves towards the best, towards the worst, and not at all.
+TEST(OrderBook, MakesRoomForAllLevelsOfABatchAtOnce) {
+    OrderBook book;
+    apply(book, {level(80, 1), level(70, 1), level(60, 1), level(50, 1), level(40, 1), level(30, 1), level(20, 1)}, {});
+    apply(book, {level(81, 2), level(70, 0), level(60, 0), level(50, 0), level(45, 2), level(35, 2), level(10, 2)}, {});
+    EXPECT_THAT(quantities(book.side(Side::Bid).levels()),
+                ElementsAre(level(10, 2), level(20, 1), level(30, 1), level(35, 2), level(40, 1), level(45, 2),
+                            level(80, 1), level(81, 2)));
 }
 
 TEST(OrderBook, RemembersWhenEachLevelLastChanged) {
@@ -203,8 +221,8 @@ TEST(OrderBook, AMergedBatchCountsEveryPriceItNames) {
     OrderBook book;
     apply(book, {level(1, 1), level(2, 1)}, {});
     book.begin(Sequence{5}, BatchKind::Merged);
-    book.set(Side::Bid, Price{1}, Quantity{1});  // left and came back meanwhile
-    book.set(Side::Bid, Price{3}, Quantity{0});  // came and went meanwhile
+    // One left and came back meanwhile, the other came and went.
+    book.apply(Side::Bid, Changes{level(1, 1), level(3, 0)});
     EXPECT_THAT(changes_now(book, 3, 0).bids, ElementsAre(level(3, 0), level(1, 1)));
 }
 
