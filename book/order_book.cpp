@@ -8,28 +8,31 @@
 namespace tickgate::book {
 namespace {
 
-/// The first level that is not worse than each change's price. Several searches go abreast, without a branch that
-/// depends on what they find: one waits for memory while the others do.
+/// The first level that is not worse than the price, for each of some changes. The searches go abreast, without a
+/// branch that depends on what they find: one waits for memory while the others do.
+template <std::size_t kAbreast, typename Worse>
+void find_abreast(std::span<const Level> levels, const LevelChange* changes, std::size_t* places, Worse worse) {
+    std::array<const Level*, kAbreast> low;
+    low.fill(levels.data());
+    for (std::size_t size = levels.size(); size > 0;) {
+        const std::size_t half = (size + 1) / 2;
+        for (std::size_t i = 0; i < kAbreast; ++i) {
+            const Level* const middle = low[i] + half;
+            low[i] = worse(middle[-1].price, changes[i].price) ? middle : low[i];
+        }
+        size -= half;
+    }
+    for (std::size_t i = 0; i < kAbreast; ++i) places[i] = static_cast<std::size_t>(low[i] - levels.data());
+}
+
 template <typename Worse>
 void find_each(std::span<const Level> levels, std::span<const LevelChange> changes, std::size_t* places, Worse worse) {
     constexpr std::size_t kAbreast = 4;
-    for (std::size_t first = 0; first < changes.size(); first += kAbreast) {
-        std::array<std::size_t, kAbreast> change;  // the last one again where there are fewer
-        for (std::size_t i = 0; i < kAbreast; ++i) change[i] = std::min(first + i, changes.size() - 1);
-        std::array<const Level*, kAbreast> low;
-        low.fill(levels.data());
-        for (std::size_t size = levels.size(); size > 0;) {
-            const std::size_t half = (size + 1) / 2;
-            for (std::size_t i = 0; i < kAbreast; ++i) {
-                const Level* const middle = low[i] + half;
-                low[i] = worse(middle[-1].price, changes[change[i]].price) ? middle : low[i];
-            }
-            size -= half;
-        }
-        for (std::size_t i = 0; i < kAbreast; ++i) {
-            places[change[i]] = static_cast<std::size_t>(low[i] - levels.data());
-        }
+    std::size_t i = 0;
+    for (; i + kAbreast <= changes.size(); i += kAbreast) {
+        find_abreast<kAbreast>(levels, &changes[i], places + i, worse);
     }
+    for (; i < changes.size(); ++i) find_abreast<1>(levels, &changes[i], places + i, worse);
 }
 
 bool multiply_fits(std::int64_t value, std::int64_t factor) noexcept {
