@@ -61,7 +61,8 @@ const char* skip_literal(const char* at, std::string_view literal) noexcept {
 
 const char* skip_digits(const char* at) noexcept {
     const char* const first = at;
-    while (const unsigned count = detail::read_digits(at).count) at += count;
+    unsigned count = 8;
+    for (; count == 8; at += count) count = detail::read_digits(at).count;
     return at != first ? at : nullptr;
 }
 

@@ -202,8 +202,11 @@ void BinanceSession::note(std::string_view name, FileNames& names) {
 
 SymbolSession* BinanceSession::find_or_list(std::string_view name, const Message& message, const RawMessage& raw,
                                             Events& out) {
+    if (last_ != nullptr && last_->first == name) return last_->second.get();
     const auto known = symbols_.find(name);
-    return known != symbols_.end() ? known->second.get() : list(name, scales_of(message), raw, out);
+    if (known == symbols_.end()) return list(name, scales_of(message), raw, out);
+    last_ = &*known;
+    return known->second.get();
 }
 
 SymbolSession* BinanceSession::list(std::string_view name, book::Scales scales, const RawMessage& raw, Events& out) {

@@ -76,8 +76,10 @@ private:
     Message message_;
     std::vector<PriceLevel> levels_;
     // A symbol that is not wanted is known as well, without a session.
-    std::unordered_map<std::string, std::unique_ptr<SymbolSession>, NameHash, std::equal_to<>> symbols_;
-    std::vector<FileNames> files_;  // by RawMessage::file
+    using Symbols = std::unordered_map<std::string, std::unique_ptr<SymbolSession>, NameHash, std::equal_to<>>;
+    Symbols symbols_;
+    Symbols::const_pointer last_ = nullptr;  // the one that was asked for last: often the next one too
+    std::vector<FileNames> files_;           // by RawMessage::file
 };
 
 }  // namespace tickgate::feeds::binance

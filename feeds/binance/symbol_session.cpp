@@ -158,9 +158,9 @@ void SymbolSession::on_bad_message(UnixNanos receive_time, Events& out) {
 
 void SymbolSession::on_trade(const Trade& trade, UnixNanos receive_time, Events& out) {
     const Mark before = mark(out);
-    const std::array level{PriceLevel{trade.price, trade.quantity}};
+    const PriceLevel level{trade.price, trade.quantity};
     book::Scales scales = scales_;
-    raise_scales(level, scales);
+    raise_scales({&level, 1}, scales);
     write_scales(scales, receive_time, out);
     Event event;
     event.kind = EventKind::Trade;
@@ -170,7 +170,7 @@ void SymbolSession::on_trade(const Trade& trade, UnixNanos receive_time, Events&
     event.id = book::VenueId{trade.id};
     event.venue_time = trade.time;
     event.receive_time = receive_time;
-    if (write_levels(event, level, out)) return;
+    if (write_level(event, level, out)) return;
     undo(before, out);
     ++counters_->decode_errors;
     on_bad_message(receive_time, out);
@@ -178,11 +178,8 @@ void SymbolSession::on_trade(const Trade& trade, UnixNanos receive_time, Events&
 
 void SymbolSession::on_ticker(const BookTicker& ticker, UnixNanos receive_time, Events& out) {
     const Mark before = mark(out);
-    const std::array bid{ticker.bid};
-    const std::array ask{ticker.ask};
     book::Scales scales = scales_;
-    raise_scales(bid, scales);
-    raise_scales(ask, scales);
+    raise_scales(std::array{ticker.bid, ticker.ask}, scales);
     write_scales(scales, receive_time, out);
     Event event;
     event.kind = EventKind::Touch;
@@ -190,10 +187,10 @@ void SymbolSession::on_ticker(const BookTicker& ticker, UnixNanos receive_time, 
     event.id = book::VenueId{ticker.update_id};
     event.venue_time = ticker.time;
     event.receive_time = receive_time;
-    const bool has_bid = write_levels(event, bid, out);
+    const bool has_bid = write_level(event, ticker.bid, out);
     event.side = Side::Ask;
     event.flags = Event::kLast;
-    if (has_bid && write_levels(event, ask, out)) return;
+    if (has_bid && write_level(event, ticker.ask, out)) return;
     undo(before, out);
     ++counters_->decode_errors;
     on_bad_message(receive_time, out);
@@ -253,16 +250,17 @@ bool SymbolSession::write_batch(BatchKind kind, const LevelBatch& batch, Events&
 }
 
 bool SymbolSession::write_levels(const Event& like, std::span<const PriceLevel> levels, Events& out) const {
-    std::size_t next = out.size();
-    out.resize(next + levels.size(), like);
-    for (const auto& [price, quantity] : levels) {
-        const auto price_mantissa = mantissa_at(scales_.price, price);
-        const auto quantity_mantissa = mantissa_at(scales_.quantity, quantity);
-        if (!price_mantissa || !quantity_mantissa) return false;
-        out[next].price = book::Price{*price_mantissa};
-        out[next].quantity = book::Quantity{*quantity_mantissa};
-        ++next;
-    }
+    return std::all_of(levels.begin(), levels.end(),
+                       [&](const PriceLevel& level) { return write_level(like, level, out); });
+}
+
+bool SymbolSession::write_level(const Event& like, const PriceLevel& level, Events& out) const {
+    const auto price = mantissa_at(scales_.price, level.price);
+    const auto quantity = mantissa_at(scales_.quantity, level.quantity);
+    if (!price || !quantity) return false;
+    Event& event = out.emplace_back(like);
+    event.price = book::Price{*price};
+    event.quantity = book::Quantity{*quantity};
     return true;
 }
 

@@ -84,6 +84,7 @@ private:
     [[nodiscard]] bool write_batch(BatchKind kind, const LevelBatch& batch, Events& out);
     /// One event for each level, alike but for price and quantity. False when one does not fit the scales.
     [[nodiscard]] bool write_levels(const book::Event& like, std::span<const PriceLevel> levels, Events& out) const;
+    [[nodiscard]] bool write_level(const book::Event& like, const PriceLevel& level, Events& out) const;
     void raise_scales(std::span<const PriceLevel> levels, book::Scales& scales) const noexcept;
     void write_scales(book::Scales scales, book::UnixNanos receive_time, Events& out);
 
