@@ -93,7 +93,8 @@ Applied SymbolBook::apply_scale(const Event& event) {
     // The new epoch has a sequence of its own, so that whoever holds the old text is before the horizon.
     if (anybody_has_a_position) book_.begin(book_.sequence().next());
     if (!book_.rescale(price_factor, quantity_factor)) {
-        // Such a book is nothing real: it is emptied, and not to be believed until the venue sends another.
+        // A feed raises them so only ahead of a snapshot that replaces a book not believed. Emptied, and not to be
+        // believed until then.
         for (const Side side : {Side::Bid, Side::Ask}) {
             snapshot_bids_.clear();
             book_.replace(side, snapshot_bids_);

@@ -224,6 +224,10 @@ TEST_F(SymbolBookTest, ABookThatDoesNotFitTheNewScaleIsEmptiedAndNotBelieved) {
     EXPECT_THAT(bids(), IsEmpty());
     EXPECT_EQ(book_.status().state, SymbolState::Resyncing);
     EXPECT_EQ(book_.status().reason, StateReason::BadMessage);
+    apply({Event::status({}, SymbolState::Live, StateReason::None, at(2))});
+    apply(last({clear(), bid(990, 1)}));
+    EXPECT_EQ(book_.status().state, SymbolState::Live);
+    EXPECT_THAT(bids(), ElementsAre(level(990, 1)));
 }
 
 TEST_F(SymbolBookTest, SaysOnceThatTheTouchLeftAPartialSnapshot) {
