@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,9 +9,6 @@
 #include "feeds/recording_text.hpp"
 
 namespace tickgate::feeds {
-
-/// The start of the year 2200. A later receive time is damage, and would leave no room for a looped replay's times.
-inline constexpr std::chrono::seconds kLatestReceiveTime{7'258'118'400};
 
 /// How a recording is written. Empty lines are skipped in all of them.
 enum class RecordingFormat : std::uint8_t {
