@@ -119,7 +119,8 @@ void ReplayFeed::play_message(UnixNanos at) {
 void ReplayFeed::skip_ticks_of_long_silence() {
     if (message_ == nullptr) return;
     const UnixNanos at = message_->receive_time + shift_;
-    if (at - next_tick_ > kLongestSilence) next_tick_ = tick_at_or_before(at);
+    // On a whole second, so that the session is asked who is stale.
+    if (at - next_tick_ > kLongestSilence) next_tick_ = std::chrono::floor<std::chrono::seconds>(at);
 }
 
 void ReplayFeed::open_recording() {

@@ -39,8 +39,8 @@ public:
     static constexpr std::chrono::milliseconds kTickStep{50};
     /// Recorded time between the last message of a pass and the first of the next.
     static constexpr std::chrono::milliseconds kLoopPause{100};
-    /// A longer one gets no ticks but the last before it ends: nothing waits for them, and one damaged time must not
-    /// cost years of ticks.
+    /// A longer one gets no ticks but those of the second in which it ends: nothing waits for them, and one damaged
+    /// time must not cost years of ticks.
     static constexpr std::chrono::hours kLongestSilence{1};
     /// Recorded time after which a loop ends with an error: no clock reaches it, a damaged receive time does.
     static constexpr std::chrono::years kLongestLoop{60};

@@ -298,11 +298,12 @@ TEST_F(ReplayFeedTest, EndsARecordingThatHoldsNoMessageAlsoInALoop) {
 }
 
 TEST_F(ReplayFeedTest, JumpsOverTheTicksOfASilenceOfHours) {
-    const std::int64_t later = 1'000 + 2 * 3'600'000 + 20;
+    const std::int64_t later = 1'000 + 2 * 3'600'000 + 70;
     open(line(1'000, "A 1") + line(later, "A 1") + line(later + 50, "A 1"));
     run_at(at(0));
-    EXPECT_THAT(words(), ElementsAre("listed:A@1000", "level@1000.", "tick@7201000", "level@7201020.", "tick@7201050",
-                                     "level@7201070.", "end@7201070"));
+    EXPECT_THAT(words(), ElementsAre("listed:A@1000", "level@1000.", "tick@7201000", "tick@7201050", "level@7201070.",
+                                     "tick@7201100", "level@7201120.", "end@7201120"));
+    EXPECT_THAT(session_->asked_at, ElementsAre(at(7'201'000))) << "who is stale";
 }
 
 TEST_F(ReplayFeedTest, KeepsTheOrderOfARecordingWhoseTimesGoBack) {
