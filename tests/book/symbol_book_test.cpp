@@ -274,6 +274,27 @@ TEST_F(SymbolBookTest, NoSnapshotIsCheckedByTickers) {
     EXPECT_EQ(book_.finish_touch_check(), 1U) << "the increment after it is";
 }
 
+TEST_F(SymbolBookTest, ChecksItsTouchAlsoWhenTheIdsStartOver) {
+    for (const std::uint64_t pass : {1U, 2U}) {
+        apply(last({clear(), bid(100, 1), ask(101, 1)}, 8));
+        apply(ticker(10, 100, 101));
+        apply(last({bid(99, 1)}, 12));
+        apply(ticker(20, 100, 101));
+        apply(last({bid(99, 2)}, 21));
+        apply(ticker(30, 100, 101));
+        EXPECT_EQ(book_.touch_check().ok(), 2 * pass);
+    }
+}
+
+TEST_F(SymbolBookTest, ALaterSnapshotKeepsTheTickersThatCameAhead) {
+    apply(last({clear(), bid(99, 1), ask(101, 1)}, 8));
+    apply(ticker(14, 100, 101));
+    apply(last({clear(), bid(100, 1), ask(101, 1)}, 12));
+    apply(last({bid(98, 1)}, 15));
+    EXPECT_EQ(book_.finish_touch_check(), 0U);
+    EXPECT_EQ(book_.touch_check().ok(), 1U);
+}
+
 TEST_F(SymbolBookTest, AResyncForgetsTickersThatWait) {
     apply(ticker(10, 100, 101));
     apply(last({bid(50, 1), ask(51, 1)}, 12));
