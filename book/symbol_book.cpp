@@ -125,13 +125,7 @@ Applied SymbolBook::apply_batch(std::span<const Event> batch) {
     venue_id_ = last.id;
     venue_time_ = last.venue_time;
     receive_time_ = last.receive_time;
-    if (outside_snapshot()) {
-        lowest_covered_.reset();
-        highest_covered_.reset();
-        applied.left_snapshot_range = true;
-        status_.reason = StateReason::OutsideSnapshot;
-        ++status_.changes;
-    }
+    applied.reason_changed = update_reason(applied.snapshot, last.receive_time);
     // A snapshot says itself what the touch is; a ticker checks what increments made of it.
     if (has_tickers_ && !applied.snapshot && venue_id_.is_number()) {
         applied.touch_mismatches = static_cast<std::uint32_t>(touch_check_.on_batch(venue_id_.number(), touch()));
@@ -168,6 +162,19 @@ Applied SymbolBook::apply_touch(std::span<const Event> ticker) {
 
 Touch SymbolBook::touch() const {
     return {as_change(book_.best(Side::Bid)), as_change(book_.best(Side::Ask))};
+}
+
+bool SymbolBook::update_reason(bool snapshot, UnixNanos now) {
+    StateReason reason = status_.reason;
+    if (snapshot && reason == StateReason::OutsideSnapshot) reason = StateReason::None;  // it has a range of its own
+    if (outside_snapshot()) {
+        lowest_covered_.reset();
+        highest_covered_.reset();
+        reason = StateReason::OutsideSnapshot;
+    }
+    if (reason == status_.reason) return false;
+    status_ = {status_.state, reason, now, status_.changes + 1};
+    return true;
 }
 
 bool SymbolBook::outside_snapshot() const {
