@@ -49,7 +49,8 @@ public:
 
     using Events = std::vector<book::Event>;
 
-    /// Something of this symbol came, whatever it is: before its own function. Ends `stale`.
+    /// One of the following came: before its own function. Ends `stale`. Messages of other kinds, candles say, do not:
+    /// a book that nothing else comes for is not to be trusted.
     void on_any_message(book::UnixNanos receive_time, Events& out);
     void on_depth(const UpdateRange& ids, const LevelBatch& batch, Events& out);
     /// A snapshot that is older than the book is of no use; one that the events waiting since do not continue is a gap.

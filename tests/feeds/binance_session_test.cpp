@@ -228,6 +228,15 @@ TEST_F(Session, IsStaleWhenNothingComesForLongerThanUsual) {
     EXPECT_THAT(say(depth(11, 11)), ElementsAre("bid 15x2 @11."));
 }
 
+TEST_F(Session, MessagesOfOtherKindsDoNotKeepABookFromBeingStale) {
+    go_live();
+    EXPECT_THAT(wait(Silence::kFloor), IsEmpty());
+    EXPECT_THAT(say(R"({"e":"kline","E":5,"s":"BTCUSDT","k":{}})"), IsEmpty());
+    EXPECT_THAT(wait(std::chrono::seconds{0}), ElementsAre("stale"));
+    EXPECT_THAT(say(R"({"e":"kline","E":5,"s":"BTCUSDT","k":{}})"), IsEmpty());
+    EXPECT_THAT(say(ticker(11)), ElementsAre("live", "touch bid 15x2 @11", "touch ask 16x3 @11."));
+}
+
 TEST_F(Session, AGapAfterASilenceResyncsWhatIsLiveAgain) {
     go_live();
     EXPECT_THAT(wait(std::chrono::minutes{1}), ElementsAre("stale"));
