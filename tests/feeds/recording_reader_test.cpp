@@ -284,6 +284,16 @@ TEST_F(RecordingReaderTest, SaysThatAFileIsEmptyUnknownOrMissing) {
     EXPECT_EQ(read("/nonexistent/file").error, "/nonexistent/file: No such file or directory");
 }
 
+TEST_F(RecordingReaderTest, SaysThatAFileHoldsNothingOfItsFormat) {
+    const std::string hft = "1723161253937085768 {}\n1723161253937085769 {}\n";
+    EXPECT_THAT(read_text(hft, RecordingFormat::Cf).error,
+                HasSubstr("recording: line 2, byte 23: no line up to here is a message of this format"));
+    for (const auto format : {RecordingFormat::Hft, RecordingFormat::Cf, RecordingFormat::Jsonl}) {
+        EXPECT_THAT(read_text("\n\n", format).error, HasSubstr("no line up to here is a message of this format"));
+    }
+    EXPECT_EQ(read_text("# tickgate 1 kraken 1\n").error, "") << "nothing came while it was recorded";
+}
+
 TEST_F(RecordingReaderTest, DeliversAllWholeLinesOfACutCompressedFileThenSaysWhereItEnds) {
     std::string text;
     while (text.size() < 1'000'000) text += std::to_string(text.size() * 7'919 + 1) + " {\"some\":\"message\"}\n";
