@@ -385,7 +385,6 @@ HttpServer::~HttpServer() {
 book::Result<std::uint16_t> HttpServer::listen(std::string_view host, std::uint16_t port, bool joins) {
     const ListenerOptions options{.joins = joins,
                                   .sndbuf_bytes = state_->limits.sndbuf_bytes,
-                                  .tcp_user_timeout = state_->limits.tcp_user_timeout,
                                   .accept_pause = state_->limits.accept_pause};
     auto listener = std::make_unique<Listener>(
         state_->io, options,

@@ -30,7 +30,6 @@ struct HttpLimits {
     std::size_t connections = 0;
     std::size_t connections_per_address = 0;
     int sndbuf_bytes = 128 * 1'024;  ///< the kernel must not hoard stale data; 0: the system's default
-    std::chrono::milliseconds tcp_user_timeout{20'000};  ///< for the peer to acknowledge; 0: the system's default
 };
 
 /// What the server did so far.

@@ -342,7 +342,7 @@ TEST_F(HttpServerTest, RefusesOtherMethodsAndGoesOn) {
 }
 
 TEST_F(HttpServerTest, UpgradesAndHandsOverTheDescriptorWithWhatWasReadTooFar) {
-    serve({.sndbuf_bytes = 50'000, .tcp_user_timeout = 7s});
+    serve({.sndbuf_bytes = 50'000});
     Client client = connect();
     client.send(handshake("/v1/ws?x=1", "Sec-WebSocket-Protocol: other, tickgate.v1.json\r\n") +
                 "\x81\x80mask first frame"s);
@@ -367,7 +367,7 @@ TEST_F(HttpServerTest, UpgradesAndHandsOverTheDescriptorWithWhatWasReadTooFar) {
     };
     EXPECT_NE(::fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
     EXPECT_NE(option(IPPROTO_TCP, TCP_NODELAY), 0);
-    EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 7'000);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 0) << "it would also end a client that is only slow";
     EXPECT_EQ(option(SOL_SOCKET, SO_SNDBUF), 100'000) << "the kernel doubles it for its own use";
 
     server_->close_all();
