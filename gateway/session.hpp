@@ -31,6 +31,7 @@ struct Session {
     std::uint8_t bad_json = 0;          ///< messages that were no JSON
     std::uint8_t refused_in_a_row = 0;  ///< operations above the rate
     bool in_catching_up = false;        ///< on the shard's list of those with subscriptions to bring on
+    bool in_unread = false;             ///< on the shard's list of those whose kept input can be read
     std::uint32_t watched = 0;          ///< what the shard's epoll set watches it for
     std::uint32_t op = kNoIndex;        ///< the operation that the book agent carries out for it: one at a time
     std::uint32_t op_tokens = 0;        ///< operations it may make at once, in thousandths

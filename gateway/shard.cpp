@@ -137,14 +137,18 @@ void Shard::read(SessionIndex index) {
 
 void Shard::take_input(SessionIndex index, std::span<char> input) {
     Session& session = state_.sessions[index];
+    const std::size_t answered_before = state_.output.own_bytes();
+    const auto has_its_share = [&] { return state_.output.own_bytes() - answered_before >= TurnOutput::kMaxBytes; };
     {
         FrameReader reader{session.input, input, state_.options.limits.frame_bytes};
         // One operation at a time: what is behind it is kept, and read when it is answered.
-        while (session.is_open() && session.op == kNoIndex) {
+        while (session.is_open() && session.op == kNoIndex && !has_its_share()) {
             const ClientFrame frame = reader.next();
             if (frame.kind == ClientFrame::Kind::None || !take_frame(index, frame)) break;
         }
     }
+    // Answers must arrive, so what a client can ask for in a turn bounds what is held for it.
+    if (has_its_share()) note_unread(index);
     watch(index);
 }
 
@@ -189,15 +193,17 @@ bool Shard::take_frame(SessionIndex index, const ClientFrame& frame) {
 int Shard::resume_reading() {
     const std::vector<SessionIndex> sessions = std::exchange(unread_, {});
     for (const SessionIndex index : sessions) {
-        const Session& session = state_.sessions[index];
+        Session& session = state_.sessions[index];
+        session.in_unread = false;
         if (session.is_open() && !session.blocked) take_input(index, {});
     }
     return static_cast<int>(sessions.size());
 }
 
 void Shard::note_unread(SessionIndex index) {
-    const Session& session = state_.sessions[index];
-    if (session.is_open() && session.op == kNoIndex && !session.input.is_empty()) unread_.push_back(index);
+    Session& session = state_.sessions[index];
+    if (!session.is_open() || session.op != kNoIndex || session.input.is_empty()) return;
+    if (!std::exchange(session.in_unread, true)) unread_.push_back(index);
 }
 
 // What the book agent sends
@@ -485,8 +491,8 @@ void Shard::end(SessionIndex index, std::uint16_t code) {
 void Shard::watch(SessionIndex index) {
     Session& session = state_.sessions[index];
     if (session.fd < 0) return;
-    const bool holds_back =
-        session.is_open() && (session.blocked || (session.op != kNoIndex && !session.input.is_empty()));
+    const bool has_kept_ops = (session.op != kNoIndex || session.in_unread) && !session.input.is_empty();
+    const bool holds_back = session.is_open() && (session.blocked || has_kept_ops);
     const std::uint32_t wanted = (holds_back ? 0U : EPOLLIN) | (session.blocked ? EPOLLOUT : 0U);
     if (wanted == session.watched) return;
     epoll_event event{};

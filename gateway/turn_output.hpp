@@ -43,6 +43,8 @@ public:
     }
     [[nodiscard]] bool empty() const noexcept { return owed_.empty(); }
     [[nodiscard]] std::size_t deliveries() const noexcept { return owed_.size(); }
+    /// Bytes of the messages that were made here in this turn.
+    [[nodiscard]] std::size_t own_bytes() const noexcept { return texts_.taken(); }
 
     /// Sorts by session, beginning with the one at or after `first_session`, so that nobody is always last.
     [[nodiscard]] std::span<const TurnGroup> arrange(SessionIndex first_session);

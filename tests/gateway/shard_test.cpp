@@ -79,10 +79,10 @@ protected:
     std::vector<std::string> drain(Connection& client) {
         std::vector<std::string> all;
         for (;;) {
+            core_.settle();
             const std::vector<std::string> part = client.receive();
             all.insert(all.end(), part.begin(), part.end());
-            core_.settle();
-            if (part.empty() && metrics().blocked_now.value() == 0) return all;
+            if (part.empty() && !client.holds_part() && metrics().blocked_now.value() == 0) return all;
         }
     }
     Shard& shard() { return core_.shards[0]->shard; }
@@ -242,6 +242,28 @@ TEST_F(ShardTest, ABlockedClientIsNotReadUntilItHasDrained) {
     core_.settle();
     EXPECT_EQ(metrics().messages_in.value(), before);
     EXPECT_THAT(drain(client), testing::Contains(AllOf(type_is("pong"), HasSubstr(R"("id":7)"))));
+}
+
+TEST_F(ShardTest, AClientThatAsksForMuchAtOnceIsAnsweredAShareAtATime) {
+    for (int i = 0; i < 100; ++i) core_.list("TEST:SYMBOL-NUMBER-" + std::to_string(i), {1, 0});
+    core_.settle();
+    Connection client{core_, 0, 1};
+    core_.settle();
+    static_cast<void>(client.receive());
+    constexpr std::uint64_t kAsked = 100;
+    for (std::uint64_t id = 1; id <= kAsked; ++id) {
+        client.send(R"({"op":"symbols","id":)" + std::to_string(id) + '}');
+    }
+    core_.settle();
+    const std::uint64_t answered = metrics().messages_in.value();
+    EXPECT_GT(answered, 1U);
+    EXPECT_LT(answered, kAsked / 2) << "the rest is not even read while these have not been taken";
+    const auto answers = drain(client);
+    ASSERT_EQ(answers.size(), kAsked);
+    for (std::uint64_t id = 1; id <= kAsked; ++id) {
+        EXPECT_THAT(answers[id - 1], testing::StartsWith(R"({"type":"ack","id":)" + std::to_string(id) + ','));
+        EXPECT_THAT(answers[id - 1], testing::EndsWith("]}"));
+    }
 }
 
 TEST_F(ShardTest, AnAckReachesAClientThatBlockedMeanwhileBeforeItsData) {
