@@ -383,9 +383,8 @@ HttpServer::~HttpServer() {
 }
 
 book::Result<std::uint16_t> HttpServer::listen(std::string_view host, std::uint16_t port, bool joins) {
-    const ListenerOptions options{.joins = joins,
-                                  .sndbuf_bytes = state_->limits.sndbuf_bytes,
-                                  .accept_pause = state_->limits.accept_pause};
+    const ListenerOptions options{
+        .joins = joins, .sndbuf_bytes = state_->limits.sndbuf_bytes, .accept_pause = state_->limits.accept_pause};
     auto listener = std::make_unique<Listener>(
         state_->io, options,
         [state = state_.get()](int fd, std::string address) { state->admit(fd, std::move(address)); });

@@ -30,6 +30,8 @@ struct Session {
     State state = State::Free;
     std::uint8_t bad_json = 0;          ///< messages that were no JSON
     std::uint8_t refused_in_a_row = 0;  ///< operations above the rate
+    bool takes_arrays = false;          ///< what it is due in a turn goes as one JSON array
+    bool is_due_heartbeat = false;      ///< on the shard's list of those
     bool in_catching_up = false;        ///< on the shard's list of those with subscriptions to bring on
     bool in_unread = false;             ///< on the shard's list of those whose kept input can be read
     std::uint32_t watched = 0;          ///< what the shard's epoll set watches it for

@@ -22,6 +22,7 @@ constexpr std::size_t kRecordsPerTurn = 4'096;
 constexpr std::size_t kBytesPerTurn = std::size_t{8} << 20;
 constexpr std::uint64_t kSlotMs = 100;
 constexpr std::uint64_t kSilentHeartbeats = 3;
+constexpr std::uint64_t kHeartbeatPatienceMs = 500;
 constexpr std::uint64_t kLagNoticeMs = 1'000;
 constexpr std::size_t kQuestionsAtOnce = 32;
 constexpr std::uint64_t kCloseGraceMs = 2'000;
@@ -97,6 +98,7 @@ int Shard::do_work(book::UnixNanos now) {
     work += take_records();
     run_timers();
     bring_on();
+    add_heartbeats();
     work += static_cast<int>(state_.output.deliveries());
     deliver();
     in_.release();
@@ -411,15 +413,9 @@ void Shard::run_timers() {
     const std::uint64_t due = std::min<std::uint64_t>(late + 1, slots);
     next_slot_ms_ = next_slot_ms_ == 0 ? state_.now_ms + kSlotMs : next_slot_ms_ + (late + 1) * kSlotMs;
 
-    state_.text.clear();
-    append_heartbeat(state_.text, state_.now);
-    heartbeat_.clear();
-    append_frame(heartbeat_, Opcode::Text, state_.text);
-    append_frame(heartbeat_, Opcode::Ping, {});
-    const TurnOutput::FrameIndex heartbeat = state_.output.add_bytes(heartbeat_, false);
     for (std::uint64_t slot = 0; slot < due; ++slot) {
         for (SessionIndex index = next_slot_; index < state_.sessions.size(); index += slots) {
-            check_session(index, heartbeat);
+            check_session(index);
         }
         next_slot_ = (next_slot_ + 1) % slots;
     }
@@ -428,7 +424,7 @@ void Shard::run_timers() {
     }
 }
 
-void Shard::check_session(SessionIndex index, TurnOutput::FrameIndex heartbeat) {
+void Shard::check_session(SessionIndex index) {
     Session& session = state_.sessions[index];
     if (!session.is_open()) return;
     if (session.blocked) {
@@ -443,7 +439,9 @@ void Shard::check_session(SessionIndex index, TurnOutput::FrameIndex heartbeat) 
     if (state_.now_ms - session.heard_ms > kSilentHeartbeats * state_.options.heartbeat_ms) {
         return close_with(index, 1001, "no sign of life");
     }
-    state_.output.owe(index, heartbeat);
+    if (std::exchange(session.is_due_heartbeat, true)) return;
+    const std::uint64_t patience_ms = std::min<std::uint64_t>(kHeartbeatPatienceMs, state_.options.heartbeat_ms / 4);
+    heartbeats_.push_back({index, state_.now_ms + patience_ms});
 }
 
 // The end of a session
@@ -480,6 +478,7 @@ void Shard::end(SessionIndex index, std::uint16_t code) {
     std::erase(closing_, index);
     if (session.blocked) state_.metrics.blocked_now.add(-1);
     session.blocked.reset();
+    if (session.is_due_heartbeat) std::erase_if(heartbeats_, [=](const auto& due) { return due.session == index; });
     ::close(session.fd);
     session.fd = -1;
     session.state = Session::State::Free;

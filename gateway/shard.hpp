@@ -85,9 +85,11 @@ private:
     void tell_missed_states(SessionIndex session);
     void note_catching_up(SessionIndex session);
     void run_timers();
-    void check_session(SessionIndex session, TurnOutput::FrameIndex heartbeat);
+    void check_session(SessionIndex session);
 
     // What goes out.
+    void add_heartbeats();
+    [[nodiscard]] bool is_riding_alone(const TurnGroup& group) const noexcept;
     void deliver();
     void write_chunk(std::span<const TurnGroup> groups);
     void on_written(const TurnGroup& group, std::int32_t result);
@@ -119,7 +121,14 @@ private:
     SessionIndex first_in_turn_ = 0;  // moves on each turn, so that nobody is always last
     std::uint64_t next_slot_ms_ = 0;
     std::uint32_t next_slot_ = 0;
-    std::string heartbeat_;  // scratch
+    /// A heartbeat rides with what its session is due anyway; in the end it goes alone.
+    struct DueHeartbeat {
+        SessionIndex session;
+        std::uint64_t alone_at_ms;
+    };
+    std::vector<DueHeartbeat> heartbeats_;                // the longest due first
+    TurnOutput::FrameIndex riding_heartbeat_ = kNoIndex;  // of this turn
+    std::string heartbeat_;                               // scratch
 };
 
 }  // namespace tickgate::gateway

@@ -106,7 +106,7 @@ TEST_F(ShardTest, EachSessionHasItsHeartbeatOnceInEachInterval) {
     std::vector<std::unique_ptr<Connection>> clients;
     for (int i = 0; i < 25; ++i) clients.push_back(std::make_unique<Connection>(core_));
     core_.settle();
-    for (std::size_t second = 1; second <= 5; ++second) {
+    for (std::size_t second = 1; second <= 6; ++second) {
         std::size_t most_at_once = 0;
         for (int slot = 0; slot < 10; ++slot) {
             std::size_t before = 0, after = 0;
@@ -131,6 +131,7 @@ TEST_F(ShardTest, HeartbeatsGoOnAfterAPauseWithoutABurst) {
     const std::size_t before = client.heartbeats();
     core_.pass(2'500ms);
     core_.settle();
+    pass(300ms);  // nothing that it could ride with
     static_cast<void>(client.receive());
     EXPECT_EQ(client.heartbeats(), before + 1);
 }
@@ -389,6 +390,59 @@ TEST_F(ShardTest, ClosesOneThatSendsNoJsonThreeTimesOrAsksTooOften) {
     EXPECT_THAT(to_greedy,
                 testing::Contains(AllOf(HasSubstr("rate_limited"), HasSubstr(R"("retry_ms":10})"))).Times(20));
     EXPECT_EQ(greedy.close_code(), 4429);
+}
+
+TEST_F(ShardTest, AClientThatAskedForItGetsItsTurnAsOneArray) {
+    Connection client{core_};
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(type_is("welcome")));
+    client.send(R"({"op":"hello","id":5,"batch":true})");
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(R"([{"type":"ack","id":5}])"));
+    client.send(subscribe(R"("channel":"book","rate_ms":0)"));
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(AllOf(testing::StartsWith(R"([{"type":"ack")"),
+                                                    HasSubstr(R"(,{"type":"snapshot")"), testing::EndsWith("}]"))));
+    client.send(R"({"op":"hello","id":6})");
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(type_is("ack"))) << "the last hello counts";
+}
+
+TEST_F(ShardTest, AnArrayThatIsCutIsEndedAndCountsAsSent) {
+    Connection client{core_, 0, 4'096};
+    client.send(R"({"op":"hello","id":5,"batch":true})");
+    join(client);
+    block();
+    const std::vector<std::string> messages = drain(client);
+    ASSERT_FALSE(messages.empty());
+    std::uint64_t held = number(messages.front(), "prev");
+    for (const std::string& message : messages) {
+        if (message.find(R"("type":"delta")") == std::string::npos) continue;
+        EXPECT_EQ(message.front(), '[');
+        EXPECT_EQ(number(message, "prev"), held) << message;
+        held = number(message, "seq");
+    }
+    EXPECT_EQ(held, quantity_);
+}
+
+TEST_F(ShardTest, AHeartbeatRidesWithWhatItsSessionIsDue) {
+    Connection busy{core_};
+    Connection idle{core_};
+    join(busy);
+    std::uint64_t extra_writes = 0;
+    for (int i = 0; i < 50; ++i) {
+        batch(100, ++quantity_);
+        const std::uint64_t before = shard().write_calls();
+        core_.pass(100ms);
+        core_.settle();
+        extra_writes += shard().write_calls() - before - 1;
+        static_cast<void>(busy.receive());
+        static_cast<void>(idle.receive());
+    }
+    EXPECT_GE(busy.heartbeats(), 4U);
+    EXPECT_GE(idle.heartbeats(), 4U);
+    EXPECT_LE(idle.heartbeats(), 5U);
+    EXPECT_EQ(extra_writes, idle.heartbeats()) << "the busy one's took no write of their own";
 }
 
 TEST_F(ShardTest, ADrainSendsEveryClientAwayWithADelayOfItsOwn) {
