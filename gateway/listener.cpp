@@ -93,13 +93,13 @@ book::Result<std::uint16_t> Listener::Acceptor::open(const Tcp::endpoint& endpoi
     return bound.port();
 }
 
-/// Connections inherit all of these from the listening socket: no calls for each. There is no TCP_USER_TIMEOUT: it
-/// counts a window that stays shut as well, and how long a client may take nothing is its session's business.
+/// Connections inherit all of these from the listening socket: no calls for each.
 bool Listener::Acceptor::set_options() {
     const int fd = acceptor_.native_handle();
+    const auto user_timeout = static_cast<int>(options_.tcp_user_timeout.count());
     return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
            (!options_.joins || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
-           set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+           set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) && set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout) &&
            (options_.sndbuf_bytes == 0 || set_option(fd, SOL_SOCKET, SO_SNDBUF, options_.sndbuf_bytes));
 }
 

@@ -17,9 +17,10 @@ namespace tickgate::gateway {
 
 /// What connections get from the listener that accepts them.
 struct ListenerOptions {
-    bool joins = false;                           ///< shares the address with those that hold it; else it must be free
-    int sndbuf_bytes = 0;                         ///< 0: the system's default
-    std::chrono::milliseconds accept_pause{100};  ///< after an accept that failed for lack of descriptors
+    bool joins = false;    ///< shares the address with those that hold it; else it must be free
+    int sndbuf_bytes = 0;  ///< 0: the system's default
+    std::chrono::milliseconds tcp_user_timeout{0};  ///< likewise
+    std::chrono::milliseconds accept_pause{100};    ///< after an accept that failed for lack of descriptors
 };
 
 /// Accepts TCP connections on one address: non-blocking, with TCP_NODELAY, as many as are pending per wake-up.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/admission.hpp"
 #include "gateway/frame_reader.hpp"
 #include "gateway/subscriptions.hpp"
 
@@ -36,6 +37,7 @@ struct Session {
     bool in_unread = false;             ///< on the shard's list of those whose kept input can be read
     std::uint32_t watched = 0;          ///< what the shard's epoll set watches it for
     std::uint32_t op = kNoIndex;        ///< the operation that the book agent carries out for it: one at a time
+    Admission::Place place = Admission::kNoPlace;
     std::uint32_t op_tokens = 0;        ///< operations it may make at once, in thousandths
     std::uint32_t subscriptions = 0;
     SubscriptionIndex first_subscription = kNoIndex;

@@ -26,6 +26,7 @@ constexpr std::uint64_t kHeartbeatPatienceMs = 500;
 constexpr std::uint64_t kLagNoticeMs = 1'000;
 constexpr std::size_t kQuestionsAtOnce = 32;
 constexpr std::uint64_t kCloseGraceMs = 2'000;
+constexpr std::uint32_t kTurnedAwayRetryMs = 5'000;
 
 std::uint64_t milliseconds(book::UnixNanos time) noexcept {
     return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count());
@@ -33,9 +34,11 @@ std::uint64_t milliseconds(book::UnixNanos time) noexcept {
 
 }  // namespace
 
-Shard::Shard(ShardOptions options, ShardQueue& in, CommandQueue& out, std::unique_ptr<SocketWriter> writer)
+Shard::Shard(ShardOptions options, ShardQueue& in, CommandQueue& out, Admission& admission,
+             std::unique_ptr<SocketWriter> writer)
     : state_{std::move(options), out},
       in_{in},
+      admission_{admission},
       writer_{std::move(writer)},
       operations_{state_},
       epoll_{::epoll_create1(EPOLL_CLOEXEC)},
@@ -50,7 +53,7 @@ Shard::~Shard() {
     ::close(epoll_);
 }
 
-void Shard::add_session(int fd, std::string_view left_over, book::UnixNanos now) {
+void Shard::add_session(int fd, std::string_view remote_address, std::string_view left_over, book::UnixNanos now) {
     state_.now = now;
     state_.now_ms = milliseconds(now);
     SessionIndex index = 0;
@@ -83,10 +86,23 @@ void Shard::add_session(int fd, std::string_view left_over, book::UnixNanos now)
                     .limits = state_.options.limits},
                    now);
     state_.send_text(index, state_.text);
+    const Admission::Decision decision = admission_.enter(remote_address);
+    session.place = decision.place;
+    if (!decision.is_admitted) return turn_away(index, decision.refusal);
     if (left_over.empty()) return;
     assert(left_over.size() <= kReadBuffer);
     left_over.copy(read_buffer_.get(), left_over.size());
     take_input(index, {read_buffer_.get(), left_over.size()});
+}
+
+void Shard::turn_away(SessionIndex index, ErrorCode why) {
+    const bool is_full = why == ErrorCode::Overloaded;
+    state_.send_error(index, {.code = why,
+                              .message = is_full ? "this node is full" : "too many connections from this address",
+                              .field = {},
+                              .id = {},
+                              .retry_ms = kTurnedAwayRetryMs});
+    close_with(index, traits_of(why).close_code, traits_of(why).code);
 }
 
 int Shard::do_work(book::UnixNanos now) {
@@ -479,6 +495,7 @@ void Shard::end(SessionIndex index, std::uint16_t code) {
     if (session.blocked) state_.metrics.blocked_now.add(-1);
     session.blocked.reset();
     if (session.is_due_heartbeat) std::erase_if(heartbeats_, [=](const auto& due) { return due.session == index; });
+    admission_.leave(std::exchange(session.place, Admission::kNoPlace));
     ::close(session.fd);
     session.fd = -1;
     session.state = Session::State::Free;

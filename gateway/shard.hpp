@@ -27,14 +27,16 @@ public:
 /// is brought to where its streams are by one message each. Thread: one; tests turn it by hand.
 class Shard {
 public:
-    /// The queues outlive the shard.
-    Shard(ShardOptions options, ShardQueue& in, CommandQueue& out, std::unique_ptr<SocketWriter> writer);
+    /// The queues and the admission outlive the shard.
+    Shard(ShardOptions options, ShardQueue& in, CommandQueue& out, Admission& admission,
+          std::unique_ptr<SocketWriter> writer);
     ~Shard();
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
 
-    /// Takes over a connected, non-blocking socket after its WebSocket handshake. `left_over`: what came after it.
-    void add_session(int fd, std::string_view left_over, book::UnixNanos now);
+    /// Takes over a connected, non-blocking socket after its WebSocket handshake. `left_over`: what came after it. A
+    /// client that is not admitted is told so and sent away.
+    void add_session(int fd, std::string_view remote_address, std::string_view left_over, book::UnixNanos now);
     /// Whom answers to queries go to; must outlive the shard's last turn.
     void set_http_answers(HttpAnswers* answers) noexcept { http_answers_ = answers; }
 
@@ -99,6 +101,7 @@ private:
     void unblock(SessionIndex session);
 
     // The end of a session.
+    void turn_away(SessionIndex session, ErrorCode why);
     void close_with(SessionIndex session, std::uint16_t code, std::string_view reason);
     void begin_closing(SessionIndex session);
     void end(SessionIndex session, std::uint16_t code);
@@ -107,6 +110,7 @@ private:
 
     ShardState state_;
     ShardQueue& in_;
+    Admission& admission_;
     std::unique_ptr<SocketWriter> writer_;
     Operations operations_;
     HttpAnswers* http_answers_ = nullptr;

@@ -47,6 +47,11 @@ ops_per_s = 5
 frame_bytes = 2048
 symbols_per_op = 7
 
+[gateway.connections]
+max = 1000
+per_address = 20
+handshakes_per_s = 300
+
 [[feeds]]
 venue = "binance-usdm"
 replay = ["a b.gz", 'quo"te\back']
@@ -76,6 +81,7 @@ TEST(Config, ReadsEveryKey) {
     EXPECT_EQ(config.sndbuf_bytes, 65536U);
     EXPECT_EQ(config.log_level, log::Level::Debug);
     EXPECT_EQ(config.limits, (Limits{10, 5, 2048, 7}));
+    EXPECT_EQ(config.connections, (ConnectionLimits{1'000, 20, 300}));
     ASSERT_EQ(config.feeds.size(), 3U);
     EXPECT_EQ(config.feeds[0].venue, "binance-usdm");
     EXPECT_EQ(config.feeds[0].replay, (std::vector<std::string>{"a b.gz", "quo\"te\\back"}));

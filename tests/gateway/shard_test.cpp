@@ -464,6 +464,34 @@ TEST_F(ShardTest, ADrainSendsEveryClientAwayWithADelayOfItsOwn) {
     EXPECT_EQ(shard().open_sessions(), 0U);
 }
 
+class LimitedShardTest : public ShardTest {
+protected:
+    LimitedShardTest() : ShardTest{options()} {}
+    static CoreOptions options() {
+        CoreOptions options = options_with(1'000);
+        options.connections.per_address = 1;
+        return options;
+    }
+};
+
+TEST_F(LimitedShardTest, AClientAboveTheLimitIsToldAndSentAway) {
+    auto first = std::make_unique<Connection>(core_);
+    {
+        Connection second{core_};
+        core_.settle();
+        EXPECT_THAT(second.receive(),
+                    ElementsAre(type_is("welcome"), AllOf(HasSubstr("limit_connections"), HasSubstr("retry_ms"))));
+        EXPECT_EQ(second.close_code(), 4430);
+    }
+    core_.settle();
+    first.reset();
+    core_.settle();
+    EXPECT_EQ(shard().open_sessions(), 0U);
+    Connection third{core_};
+    core_.settle();
+    EXPECT_THAT(third.receive(), ElementsAre(type_is("welcome")));
+}
+
 class BackendTest : public ShardTest, public testing::WithParamInterface<IoBackend> {
 protected:
     BackendTest() : ShardTest{options_with(1'000'000, available())} {}
