@@ -201,6 +201,22 @@ TEST_F(ShardTest, ABlockedClientGetsTheRestOfItsFrameAndThenOneDelta) {
     EXPECT_EQ(number(messages.back(), "seq"), static_cast<std::uint64_t>(quantity_));
 }
 
+TEST_F(ShardTest, ABlockedClientCostsTheRestOfItsFrameHoweverMuchItMisses) {
+    Connection client{core_, 0, 1};
+    join(client);
+    block();
+    const Session& session = shard().state().sessions[0];
+    const std::size_t kept = session.blocked->rest.size();
+    EXPECT_LE(kept, TurnOutput::kMaxBytes);
+    for (int i = 0; i < 5'000; ++i) {
+        batch(100, ++quantity_);
+        if (i % 50 == 0) core_.settle();
+    }
+    core_.settle();
+    EXPECT_EQ(session.blocked->rest.size(), kept);
+    EXPECT_LE(session.blocked->rest.capacity(), 2 * TurnOutput::kMaxBytes);
+}
+
 TEST_F(ShardTest, ABlockedClientLearnsTheStateAfterwardsAndBeforeItsData) {
     Connection client{core_, 0, 1};
     join(client);
