@@ -26,10 +26,6 @@ constexpr std::uint64_t kLagNoticeMs = 1'000;
 constexpr std::size_t kQuestionsAtOnce = 32;
 constexpr std::uint64_t kCloseGraceMs = 2'000;
 
-std::uint64_t milliseconds(book::UnixNanos time) noexcept {
-    return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count());
-}
-
 }  // namespace
 
 Shard::Shard(ShardOptions options, ShardQueue& in, CommandQueue& out, std::unique_ptr<SocketWriter> writer)
@@ -50,8 +46,7 @@ Shard::~Shard() {
 }
 
 void Shard::add_session(int fd, std::string_view left_over, book::UnixNanos now) {
-    state_.now = now;
-    state_.now_ms = milliseconds(now);
+    state_.advance_to(now);
     SessionIndex index = 0;
     if (free_.empty()) {
         index = static_cast<SessionIndex>(state_.sessions.size());
@@ -89,8 +84,7 @@ void Shard::add_session(int fd, std::string_view left_over, book::UnixNanos now)
 }
 
 int Shard::do_work(book::UnixNanos now) {
-    state_.now = now;
-    state_.now_ms = milliseconds(now);
+    state_.advance_to(now);
     state_.flush_commands();
     int work = resume_reading();
     work += poll_sockets();
@@ -501,8 +495,7 @@ void Shard::free_sessions() {
 }
 
 void Shard::start_drain(book::UnixNanos now) {
-    state_.now = now;
-    state_.now_ms = milliseconds(now);
+    state_.advance_to(now);
     std::uniform_int_distribution<std::uint32_t> delay{kReconnectBaseMs, kReconnectMaxMs};
     for (SessionIndex index = 0; index < state_.sessions.size(); ++index) {
         if (!state_.sessions[index].is_open()) continue;
