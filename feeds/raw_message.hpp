@@ -21,6 +21,7 @@ struct RawMessage {
     book::UnixNanos receive_time = book::kNoTime;
     std::string_view url;
     std::string_view payload;  ///< followed by kPayloadPadding readable bytes
+    std::uint32_t file = 0;    ///< which of a recorded session's files it stands in
 };
 
 }  // namespace tickgate::feeds

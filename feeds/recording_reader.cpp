@@ -31,7 +31,9 @@ const RawMessage* MergedRecording::next() {
     }
     if (first == nullptr) return nullptr;
     taken_.push_back(first);
-    return first->head;
+    message_ = *first->head;
+    message_.file = static_cast<std::uint32_t>(first - inputs_.data());
+    return &message_;
 }
 
 void MergedRecording::refill_heads() {

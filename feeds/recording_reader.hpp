@@ -43,7 +43,7 @@ public:
     explicit MergedRecording(std::span<const std::filesystem::path> files,
                              RecordingFormat format = RecordingFormat::Auto);
 
-    /// As RecordingReader::next; damage in one file ends the stream.
+    /// As RecordingReader::next, numbered by its file's place among them; damage in one file ends the stream.
     [[nodiscard]] const RawMessage* next();
 
     [[nodiscard]] std::string_view venue() const noexcept;
@@ -58,6 +58,7 @@ private:
 
     std::vector<Input> inputs_;  // never grows once messages are read: heads point into the readers
     std::vector<Input*> taken_;  // whose head was returned, or not yet read
+    RawMessage message_;
 };
 
 }  // namespace tickgate::feeds

@@ -82,6 +82,9 @@ UnixNanos ReplayFeed::due_at(const Step& step) const noexcept {
 void ReplayFeed::take(const Step& step) {
     switch (step.kind) {
         case Step::Kind::Tick:
+            if (step.at.time_since_epoch() % VenueSession::kTimeStep == std::chrono::seconds{0}) {
+                session_->on_time(step.at, outbox_.events());
+            }
             outbox_.events().push_back(Event::tick(id_, step.at));
             next_tick_ += kTickStep;
             return;

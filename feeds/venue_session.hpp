@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -30,6 +31,11 @@ public:
 
     /// Appends the events that follow from one message: whole batches only. Allocates nothing in the steady state.
     virtual void on_message(const RawMessage& message, std::vector<book::Event>& out) = 0;
+
+    /// It is `now`, of the time in which messages are received; asked every kTimeStep. Appends `stale` for each symbol
+    /// that has been silent for longer than is its habit.
+    virtual void on_time(book::UnixNanos now, std::vector<book::Event>& out) = 0;
+    static constexpr std::chrono::seconds kTimeStep{1};
 
     /// The stream of messages starts anew (a recording's next pass): everything is joined again. Symbols, scales and
     /// counters stay.

@@ -134,29 +134,39 @@ void BinanceSession::take(const RawMessage& raw, Events& out) {
         return;
     }
     if (std::holds_alternative<Ignored>(message_)) return;
-    const std::string_view name = name_of(message_, raw);
+    FileNames& names = names_in(raw);
+    const std::string_view name = name_of(message_, raw, names);
     if (name.empty()) {
         on_nameless_snapshot(std::get<DepthSnapshot>(message_), raw);
         return;
     }
+    note(name, names);
+    const std::optional<StoredBatch> nameless = std::exchange(names.nameless_snapshot, std::nullopt);
     SymbolSession* const symbol = find_or_list(name, message_, raw, out);
     if (symbol == nullptr) return;
-    if (nameless_snapshot_) {
-        symbol->on_snapshot(nameless_snapshot_->view(), out);
-        nameless_snapshot_.reset();
-    }
+    if (nameless) symbol->on_snapshot(nameless->view(), out);
+    symbol->on_any_message(raw.receive_time, out);
     std::visit(Dispatch{*symbol, raw.receive_time, out}, message_);
 }
 
 void BinanceSession::list_symbols(const RawMessage& raw, Events& out) {
     if (raw.kind == RawMessage::Kind::Connected) return;
     if (decoder_.decode(raw.payload, message_, levels_) || std::holds_alternative<Ignored>(message_)) return;
-    const std::string_view name = name_of(message_, raw);
-    if (!name.empty()) static_cast<void>(find_or_list(name, message_, raw, out));
+    FileNames& names = names_in(raw);
+    const std::string_view name = name_of(message_, raw, names);
+    if (name.empty()) return;
+    note(name, names);
+    static_cast<void>(find_or_list(name, message_, raw, out));
+}
+
+void BinanceSession::on_time(book::UnixNanos now, Events& out) {
+    for (auto& [name, symbol] : symbols_) {
+        if (symbol) symbol->on_time(now, out);
+    }
 }
 
 void BinanceSession::restart() {
-    nameless_snapshot_.reset();
+    for (FileNames& names : files_) names.nameless_snapshot.reset();
     for (auto& [name, symbol] : symbols_) {
         if (symbol) symbol->restart();
     }
@@ -170,12 +180,24 @@ void BinanceSession::on_bad_message(const RawMessage& raw, Events& out) {
 }
 
 void BinanceSession::on_nameless_snapshot(const DepthSnapshot& snapshot, const RawMessage& raw) {
-    if (!symbols_.empty()) {  // of several: nobody can tell whose it is
+    FileNames& names = names_in(raw);
+    if (names.several) {  // nobody can tell whose it is
         ++counters_.decode_errors;
         return;
     }
-    nameless_snapshot_.emplace(
+    names.nameless_snapshot.emplace(
         LevelBatch{snapshot.last_update_id, snapshot.time, raw.receive_time, snapshot.bids, snapshot.asks});
+}
+
+BinanceSession::FileNames& BinanceSession::names_in(const RawMessage& raw) {
+    if (files_.size() <= raw.file) files_.resize(raw.file + 1);
+    return files_[raw.file];
+}
+
+void BinanceSession::note(std::string_view name, FileNames& names) {
+    if (names.several || names.only == name) return;
+    names.several = !names.only.empty();
+    names.only = names.several ? std::string_view{} : name;
 }
 
 SymbolSession* BinanceSession::find_or_list(std::string_view name, const Message& message, const RawMessage& raw,
@@ -195,7 +217,8 @@ SymbolSession* BinanceSession::list(std::string_view name, book::Scales scales, 
     return symbols_.emplace(name, std::move(symbol)).first->second.get();
 }
 
-std::string_view BinanceSession::name_of(const Message& message, const RawMessage& raw) const noexcept {
+std::string_view BinanceSession::name_of(const Message& message, const RawMessage& raw,
+                                         const FileNames& names) noexcept {
     const std::string_view said = std::visit(
         []<typename T>(const T& it) -> std::string_view {
             if constexpr (std::is_same_v<T, Ignored>) {
@@ -207,8 +230,7 @@ std::string_view BinanceSession::name_of(const Message& message, const RawMessag
         message);
     if (!said.empty()) return said;
     const std::string_view asked = symbol_in_url(raw.url);
-    if (!asked.empty()) return asked;
-    return symbols_.size() == 1 ? std::string_view{symbols_.begin()->first} : std::string_view{};
+    return !asked.empty() ? asked : std::string_view{names.only};
 }
 
 bool BinanceSession::wanted(std::string_view name, std::string_view canonical) const {

@@ -32,6 +32,7 @@ public:
 
     void list_symbols(const RawMessage& message, std::vector<book::Event>& out) override;
     void on_message(const RawMessage& message, std::vector<book::Event>& out) override;
+    void on_time(book::UnixNanos now, std::vector<book::Event>& out) override;
     void restart() override;
     [[nodiscard]] const VenueCounters& counters() const noexcept override { return counters_; }
 
@@ -40,14 +41,24 @@ private:
 
     void take(const RawMessage& raw, Events& out);
     void on_bad_message(const RawMessage& raw, Events& out);
-    /// A snapshot that does not say whose it is.
+    /// A snapshot that does not say whose it is, in a file that names no symbol yet, or several.
     void on_nameless_snapshot(const DepthSnapshot& snapshot, const RawMessage& raw);
+
+    /// What one file of a recording, or a connection, has named so far: a snapshot without a name is its only symbol's.
+    struct FileNames {
+        std::string only;  // empty before the first, and among several
+        bool several = false;
+        std::optional<StoredBatch> nameless_snapshot;  // waits for the first
+    };
+    FileNames& names_in(const RawMessage& raw);
+    static void note(std::string_view name, FileNames& names);
 
     /// The symbol's session, listed now if it is new; nullptr when it is not wanted.
     SymbolSession* find_or_list(std::string_view name, const Message& message, const RawMessage& raw, Events& out);
     SymbolSession* list(std::string_view name, book::Scales scales, const RawMessage& raw, Events& out);
-    /// The venue's name of the symbol that a message is about, from its text, its URL, or for want of another.
-    [[nodiscard]] std::string_view name_of(const Message& message, const RawMessage& raw) const noexcept;
+    /// The venue's name of the symbol that a message is about, from its text, its URL, or its file's only one.
+    [[nodiscard]] static std::string_view name_of(const Message& message, const RawMessage& raw,
+                                                  const FileNames& names) noexcept;
     [[nodiscard]] bool wanted(std::string_view name, std::string_view canonical) const;
 
     struct NameHash {
@@ -66,8 +77,7 @@ private:
     std::vector<PriceLevel> levels_;
     // A symbol that is not wanted is known as well, without a session.
     std::unordered_map<std::string, std::unique_ptr<SymbolSession>, NameHash, std::equal_to<>> symbols_;
-    // A snapshot without a name, before the first symbol is known: it is that one's.
-    std::optional<StoredBatch> nameless_snapshot_;
+    std::vector<FileNames> files_;  // by RawMessage::file
 };
 
 }  // namespace tickgate::feeds::binance

@@ -68,6 +68,17 @@ void SymbolSession::restart() {
     if (from_empty_) sequence_.start_with_next();
 }
 
+void SymbolSession::on_any_message(UnixNanos receive_time, Events& out) {
+    silence_.end(receive_time);
+    if (announced_ == SymbolState::Stale) announce(SymbolState::Live, StateReason::None, receive_time, out);
+}
+
+void SymbolSession::on_time(UnixNanos now, Events& out) {
+    if (announced_ == SymbolState::Live && silence_.is_unusual(now)) {
+        announce(SymbolState::Stale, StateReason::NoUpdate, now, out);
+    }
+}
+
 void SymbolSession::on_depth(const UpdateRange& ids, const LevelBatch& batch, Events& out) {
     const bool was_joined = sequence_.joined();
     switch (sequence_.on_delta(ids)) {

@@ -9,6 +9,7 @@
 #include "book/instrument.hpp"
 #include "feeds/binance/messages.hpp"
 #include "feeds/binance/sequence.hpp"
+#include "feeds/silence.hpp"
 #include "feeds/venue_session.hpp"
 
 namespace tickgate::feeds::binance {
@@ -45,6 +46,8 @@ public:
 
     using Events = std::vector<book::Event>;
 
+    /// Something of this symbol came, whatever it is: before its own function. Ends `stale`.
+    void on_any_message(book::UnixNanos receive_time, Events& out);
     void on_depth(const UpdateRange& ids, const LevelBatch& batch, Events& out);
     /// A snapshot that is older than the book is of no use; one that the events waiting since do not continue is a gap.
     void on_snapshot(const LevelBatch& batch, Events& out);
@@ -53,6 +56,9 @@ public:
     void on_ticker(const BookTicker& ticker, book::UnixNanos receive_time, Events& out);
     /// Something of this symbol could not be read: it may have been a depth event.
     void on_bad_message(book::UnixNanos receive_time, Events& out);
+
+    /// Turns `stale` when it is missed.
+    void on_time(book::UnixNanos now, Events& out);
 
     /// Joins anew, without a word to clients; scales stay.
     void restart();
@@ -86,6 +92,7 @@ private:
     DepthSequence sequence_;
     bool from_empty_;
     VenueCounters* counters_;
+    Silence silence_;
     book::SymbolState announced_ = book::SymbolState::Starting;
     std::deque<StoredBatch> waiting_;  // depth events without a snapshot
 };

@@ -62,10 +62,11 @@ class Subscribe(GatewayTest):
         client = await self.client()
         (entry,) = await client.subscribe("book", S[0], rate_ms=250)
         await client.until(lambda c: len(c.of_type("delta", entry["sid"])) >= 10)
-        times = [m["ts"] for m in client.of_type("delta", entry["sid"])]
+        deltas = client.of_type("delta", entry["sid"])
+        times = [m["ts"] for m in deltas]
         # Due at the multiples of the rate: on a busy machine the first may be late, and so the distances shorter.
         self.assertGreaterEqual(times[-1] - times[0], 8 * 250_000)
-        self.assertTrue(all(m["seq"] - m["prev"] > 1 for m in client.of_type("delta", entry["sid"])))
+        self.assertGreater(deltas[-1]["seq"] - deltas[0]["prev"], len(deltas))
 
     async def test_the_best_bid_and_ask_are_those_of_the_book(self):
         client = await self.client()

@@ -35,8 +35,8 @@ class ReplayTool(unittest.TestCase):
     def run_tool(self, *args):
         return subprocess.run([BIN / "tickgate-replay", *map(str, args)], capture_output=True, text=True, timeout=60)
 
-    def replay(self, print_what, path, *args):
-        result = self.run_tool("--venue", "binance-spot", "--print", print_what, *args, path)
+    def replay(self, print_what, *args):
+        result = self.run_tool("--venue", "binance-spot", "--print", print_what, *args)
         self.assertEqual(result.returncode, 0, result.stderr)
         return result.stdout.splitlines()
 
@@ -88,6 +88,14 @@ class ReplayTool(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(json.loads(result.stdout)["seq"], 1)
 
+    def test_each_of_several_files_has_the_snapshot_of_its_own_symbol(self):
+        btc = self.write(depth(9, 9), SNAPSHOT, depth(11, 11, [["1.5", "1"]]), name="btc")
+        eth = self.write(*(text.replace("BTC", "ETH").replace("btc", "eth")
+                           for text in (depth(9, 9), SNAPSHOT, depth(11, 11, [["1.5", "3"]]))), name="eth")
+        books = [json.loads(line) for line in self.replay("books", btc, eth)]
+        self.assertEqual([(book["venue_symbol"], book["state"], book["bids"][0]) for book in books],
+                         [("BTCUSDT", "live", ["1.5", "1"]), ("ETHUSDT", "live", ["1.5", "3"])])
+
     def test_a_damaged_recording_exits_1_after_what_comes_before(self):
         whole = self.write(depth(9, 9), SNAPSHOT, *(depth(n, n, [["1.5", str(n)]]) for n in range(11, 3000)))
         cut = whole.with_suffix(".gz")
@@ -105,10 +113,11 @@ class ReplayTool(unittest.TestCase):
 
     def test_a_wrong_command_line_exits_2(self):
         path = self.write(depth(9, 9))
-        for args in ([], ["--print", "books"], [path], ["--print", "tables", path],
-                     ["--print", "books", "--venue", "binance", path], ["--print", "books", "--format", "csv", path],
-                     ["--print", "books", "--speed", "0", path], ["--print", "books", "--top", "-1", path],
-                     ["--print", "books", "--unknown", path], ["--print", "books", path]):
+        right = ["--venue", "binance-spot", "--print", "books"]
+        self.assertEqual(self.run_tool(*right, path).returncode, 0)
+        for args in ([], right, right[:2] + [path], right[2:] + [path], right[:3] + ["tables", path],
+                     ["--venue", "binance", *right[2:], path], [*right, "--format", "csv", path],
+                     [*right, "--speed", "0", path], [*right, "--top", "-1", path], [*right, "--unknown", path]):
             result = self.run_tool(*args)
             self.assertEqual(result.returncode, 2, args)
             self.assertEqual(result.stdout, "", args)

@@ -49,6 +49,7 @@ std::string word(const Event& event) {
             return fmt::format("touch {} @{}{}", level, id_text(event.id), end);
         case EventKind::Status:
             if (event.state == book::SymbolState::Live) return "live";
+            if (event.state == book::SymbolState::Stale) return "stale";
             return event.reason == book::StateReason::Gap ? "resyncing gap" : "resyncing bad_message";
         default:
             return "other";
@@ -84,9 +85,25 @@ protected:
         return collect(text, kind, url, [this](const RawMessage& raw) { session_->on_message(raw, events_); });
     }
     Words answer(std::string_view text, std::string_view url) { return say(text, RawMessage::Kind::RestAnswer, url); }
-    Words look_ahead(std::string_view text) {
-        return collect(text, RawMessage::Kind::Frame, {},
-                       [this](const RawMessage& raw) { session_->list_symbols(raw, events_); });
+    /// The same, out of one file of several.
+    Words say_in(std::uint32_t file, std::string_view text) {
+        return collect(text, RawMessage::Kind::Frame, {}, [this, file](RawMessage raw) {
+            raw.file = file;
+            session_->on_message(raw, events_);
+        });
+    }
+    Words look_ahead(std::string_view text, std::uint32_t file = 0) {
+        return collect(text, RawMessage::Kind::Frame, {}, [this, file](RawMessage raw) {
+            raw.file = file;
+            session_->list_symbols(raw, events_);
+        });
+    }
+    /// The time goes on without a message.
+    Words wait(UnixNanos::duration time) {
+        events_.clear();
+        now_ += time;
+        session_->on_time(now_, events_);
+        return words();
     }
     template <typename Take>
     Words collect(std::string_view text, RawMessage::Kind kind, std::string_view url, Take take) {
@@ -94,6 +111,9 @@ protected:
         events_.clear();
         now_ += std::chrono::seconds{1};
         take(RawMessage{kind, now_, url, padded.text()});
+        return words();
+    }
+    [[nodiscard]] Words words() const {
         Words words;
         for (const Event& event : events_) words.push_back(word(event));
         return words;
@@ -197,6 +217,29 @@ TEST_F(Session, AnEmptySnapshotEmptiesTheBook) {
     EXPECT_THAT(say(snapshot(12, "", "")), ElementsAre("clear partial @12."));
 }
 
+TEST_F(Session, IsStaleWhenNothingComesForLongerThanUsual) {
+    go_live();
+    EXPECT_THAT(wait(Silence::kFloor), IsEmpty());
+    EXPECT_THAT(wait(std::chrono::seconds{1}), ElementsAre("stale"));
+    EXPECT_EQ(events_[0].reason, book::StateReason::NoUpdate);
+    EXPECT_EQ(events_[0].receive_time, now_);
+    EXPECT_THAT(wait(std::chrono::hours{1}), IsEmpty()) << "said once";
+    EXPECT_THAT(say(trade("1.5")), ElementsAre("live", "trade ask 15x1 @9."));
+    EXPECT_THAT(say(depth(11, 11)), ElementsAre("bid 15x2 @11."));
+}
+
+TEST_F(Session, AGapAfterASilenceResyncsWhatIsLiveAgain) {
+    go_live();
+    EXPECT_THAT(wait(std::chrono::minutes{1}), ElementsAre("stale"));
+    EXPECT_THAT(say(depth(13, 13)), ElementsAre("live", "resyncing gap"));
+}
+
+TEST_F(Session, WhatIsNotLiveIsNotStale) {
+    make();
+    say(depth(9, 9));
+    EXPECT_THAT(wait(std::chrono::hours{1}), IsEmpty());
+}
+
 TEST_F(Session, TradesFlowInEveryState) {
     make();
     EXPECT_THAT(say(trade("1.5")), ElementsAre("listed BTCUSDT 1/0", "trade ask 15x1 @9."));
@@ -298,6 +341,18 @@ TEST_F(Session, ASnapshotWithoutANameIsNobodysAmongSeveral) {
     say(depth(1, 1, R"(["1.5","2"])", "", "ETHUSDT"));
     EXPECT_THAT(say(snapshot(20)), IsEmpty());
     EXPECT_EQ(counters().decode_errors, 1U);
+}
+
+TEST_F(Session, ASnapshotWithoutANameIsTheOnlySymbolsOfItsFile) {
+    const std::string ether = depth(21, 21, R"(["1.5","2"])", "", "ETHUSDT");
+    make();
+    look_ahead(depth(9, 9));
+    look_ahead(ether, 1);
+    EXPECT_THAT(say_in(0, snapshot(10)), ElementsAre("live", "clear partial @10", "bid 14x7 @10", "ask 16x3 @10."));
+    EXPECT_THAT(say_in(1, snapshot(20)), ElementsAre("live", "clear partial @20", "bid 14x7 @20", "ask 16x3 @20."));
+    EXPECT_THAT(say_in(1, ether), ElementsAre("bid 15x2 @21."));
+    EXPECT_THAT(say_in(0, depth(11, 11)), ElementsAre("bid 15x2 @11."));
+    EXPECT_EQ(counters().decode_errors, 0U);
 }
 
 TEST_F(Session, ASnapshotIsThatOfTheSymbolInItsUrl) {

@@ -52,10 +52,12 @@ public:
         }
     }
 
+    void on_time(UnixNanos now, std::vector<Event>&) override { asked_at.push_back(now); }
     void restart() override { ++restarts; }
     [[nodiscard]] const feeds::VenueCounters& counters() const noexcept override { return counters_; }
 
     int restarts = 0;
+    std::vector<UnixNanos> asked_at;
     nanoseconds pass_length{0};  // by which the venue's own times stay behind in each further pass
 
 private:
@@ -131,6 +133,12 @@ TEST_F(ReplayFeedTest, ListsAllSymbolsFirstAndTicksAtMultiplesOfRecordedTime) {
     EXPECT_EQ(feed_->next_due(), std::nullopt);
     EXPECT_EQ(feed_->error(), std::nullopt);
     EXPECT_EQ(session_->counters().messages, 3U);
+}
+
+TEST_F(ReplayFeedTest, TellsTheSessionTheTimeAtEveryRecordedSecond) {
+    open(line(990, "A 1") + line(3'010, "A 1"));
+    run_at(at(0));
+    EXPECT_THAT(session_->asked_at, ElementsAre(at(1'000), at(2'000), at(3'000)));
 }
 
 TEST_F(ReplayFeedTest, PutsTheFirstTickAfterAFirstMessageThatStandsOnTheGrid) {

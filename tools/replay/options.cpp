@@ -32,7 +32,8 @@ void add_options(CLI::App& app, Options& options) {
     };
     app.add_option_function<std::string>("--format", set_format, "auto, tickgate, hft, cf or jsonl [auto]");
     app.add_flag("--from-empty", options.from_empty, "start each book empty, with its first increment");
-    app.add_option("--top", options.top, "levels of each side to print; 0: all [10]");
+    // CLI11 reads "-1" into an unsigned as the greatest there is.
+    app.add_option("--top", options.top, "levels of each side to print; 0: all [10]")->check(CLI::NonNegativeNumber);
     const auto set_speed = [&options](const std::string& text) {
         try {
             options.speed = feeds::ReplaySpeed::parse(text);
