@@ -28,10 +28,6 @@ constexpr std::size_t kQuestionsAtOnce = 32;
 constexpr std::uint64_t kCloseGraceMs = 2'000;
 constexpr std::uint32_t kTurnedAwayRetryMs = 5'000;
 
-std::uint64_t milliseconds(book::UnixNanos time) noexcept {
-    return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count());
-}
-
 }  // namespace
 
 Shard::Shard(ShardOptions options, ShardQueue& in, CommandQueue& out, Admission& admission,
@@ -54,8 +50,7 @@ Shard::~Shard() {
 }
 
 void Shard::add_session(int fd, std::string_view remote_address, std::string_view left_over, book::UnixNanos now) {
-    state_.now = now;
-    state_.now_ms = milliseconds(now);
+    state_.advance_to(now);
     SessionIndex index = 0;
     if (free_.empty()) {
         index = static_cast<SessionIndex>(state_.sessions.size());
@@ -106,8 +101,7 @@ void Shard::turn_away(SessionIndex index, ErrorCode why) {
 }
 
 int Shard::do_work(book::UnixNanos now) {
-    state_.now = now;
-    state_.now_ms = milliseconds(now);
+    state_.advance_to(now);
     state_.flush_commands();
     int work = resume_reading();
     work += poll_sockets();
@@ -523,8 +517,7 @@ void Shard::free_sessions() {
 }
 
 void Shard::start_drain(book::UnixNanos now) {
-    state_.now = now;
-    state_.now_ms = milliseconds(now);
+    state_.advance_to(now);
     std::uniform_int_distribution<std::uint32_t> delay{kReconnectBaseMs, kReconnectMaxMs};
     for (SessionIndex index = 0; index < state_.sessions.size(); ++index) {
         if (!state_.sessions[index].is_open()) continue;

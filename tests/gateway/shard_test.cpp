@@ -158,6 +158,20 @@ TEST_F(ShardTest, AClientThatIsSilentForThreeHeartbeatsIsClosed) {
     EXPECT_EQ(shard().open_sessions(), 1U);
 }
 
+TEST_F(ShardTest, AClientThatCameAfterATurnBeganIsNotTakenForSilent) {
+    pass(100ms);
+    const book::UnixNanos began = core_.now + 100ms;
+    core_.now = began + 5ms;
+    std::vector<std::unique_ptr<Connection>> clients;
+    for (int i = 0; i < 25; ++i) clients.push_back(std::make_unique<Connection>(core_));
+    core_.now = began;
+    core_.settle();
+    for (const auto& client : clients) {
+        static_cast<void>(client->receive());
+        EXPECT_FALSE(client->close_code());
+    }
+}
+
 TEST_F(ShardTest, AClientThatAcceptsNothingIsClosedAsSlow) {
     Connection client{core_, 0, 1};
     join(client);
