@@ -34,6 +34,9 @@ public:
           random{options.seed},
           commands_{command_queue} {}
 
+    /// What time it is; never goes back.
+    void advance_to(book::UnixNanos time) noexcept;
+
     /// The client is due this message. It comes after all it is due already, and is kept for it if its socket is
     /// blocked.
     void send_text(SessionIndex session, std::string_view payload);
