@@ -1,5 +1,6 @@
 #include "gateway/shard.hpp"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,6 +27,8 @@ constexpr std::uint64_t kHeartbeatPatienceMs = 500;
 constexpr std::uint64_t kLagNoticeMs = 1'000;
 constexpr std::size_t kQuestionsAtOnce = 32;
 constexpr std::uint64_t kCloseGraceMs = 2'000;
+constexpr std::size_t kManySessions = 1'000;
+constexpr std::uint64_t kTrimAfterMs = 500;
 constexpr std::uint32_t kTurnedAwayRetryMs = 5'000;
 
 }  // namespace
@@ -66,6 +69,8 @@ void Shard::add_session(int fd, std::string_view remote_address, std::string_vie
     session.heard_ms = state_.now_ms;
     session.tokens_ms = 0;
     ++open_sessions_;
+    ++come_and_gone_;
+    last_come_or_gone_ms_ = state_.now_ms;
     state_.metrics.accepted.add();
     state_.metrics.sessions.add(1);
 
@@ -429,6 +434,7 @@ void Shard::run_timers() {
         }
         next_slot_ = (next_slot_ + 1) % slots;
     }
+    give_memory_back();
     for (const SessionIndex index : std::vector<SessionIndex>{closing_}) {
         if (state_.now_ms - state_.sessions[index].heard_ms >= kCloseGraceMs) end(index, 1006);
     }
@@ -494,6 +500,8 @@ void Shard::end(SessionIndex index, std::uint16_t code) {
     session.fd = -1;
     session.state = Session::State::Free;
     --open_sessions_;
+    ++come_and_gone_;
+    last_come_or_gone_ms_ = state_.now_ms;
     state_.metrics.sessions.add(-1);
     ended_.push_back(index);
 }
@@ -514,6 +522,13 @@ void Shard::watch(SessionIndex index) {
 void Shard::free_sessions() {
     free_.insert(free_.end(), ended_.begin(), ended_.end());
     ended_.clear();
+}
+
+/// Once many have come or gone, and a while after the last: handshakes and output leave holes in the heap.
+void Shard::give_memory_back() {
+    if (come_and_gone_ < kManySessions || state_.now_ms - last_come_or_gone_ms_ < kTrimAfterMs) return;
+    come_and_gone_ = 0;
+    ::malloc_trim(0);
 }
 
 void Shard::start_drain(book::UnixNanos now) {

@@ -107,6 +107,7 @@ private:
     void end(SessionIndex session, std::uint16_t code);
     void watch(SessionIndex session);
     void free_sessions();
+    void give_memory_back();
 
     ShardState state_;
     ShardQueue& in_;
@@ -117,6 +118,8 @@ private:
     int epoll_;
     std::unique_ptr<char[]> read_buffer_;
     std::size_t open_sessions_ = 0;
+    std::size_t come_and_gone_ = 0;  // sessions, since memory was given back
+    std::uint64_t last_come_or_gone_ms_ = 0;
     std::vector<SessionIndex> free_;    // may be used again
     std::vector<SessionIndex> ended_;   // free once the turn is over
     std::vector<SessionIndex> unread_;  // have input that was kept and can be read now

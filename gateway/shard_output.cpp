@@ -11,7 +11,7 @@ namespace {
 
 // Writes of one submission, and what may be gathered for them before it leaves, while it is still in the cache.
 constexpr std::size_t kWritesAtOnce = 1'024;
-constexpr std::size_t kGatheredAtOnce = std::size_t{1} << 20;
+constexpr std::size_t kGatheredAtOnce = std::size_t{512} << 10;
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/container/deque.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -58,7 +59,11 @@ public:
     SymbolTable symbols;
     Subscriptions subscriptions;
     TurnOutput output;
-    std::deque<Session> sessions;                 // by SessionIndex; references stay valid
+    // By SessionIndex; references stay valid. In large blocks, so that they do not keep the holes open that handshakes
+    // leave in the heap.
+    boost::container::deque<Session, void,
+                            boost::container::deque_options<boost::container::block_bytes<std::size_t{64} << 10>>::type>
+        sessions;
     std::vector<std::unique_ptr<PendingOp>> ops;  // by Session::op; null where free
     ShardMetrics metrics;
     std::mt19937_64 random;

@@ -145,7 +145,7 @@ char* TurnOutput::Arena::take(std::size_t size) {
 
 void TurnOutput::Arena::clear() noexcept {
     // What a burst needed beyond the usual is given back.
-    constexpr std::size_t kKeptBlocks = 16;
+    constexpr std::size_t kKeptBlocks = 4;
     if (blocks_.size() > kKeptBlocks) blocks_.resize(kKeptBlocks);
     std::erase_if(blocks_, [](const Block& block) { return block.size > kBlock; });
     block_ = 0;
