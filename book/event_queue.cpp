@@ -3,7 +3,6 @@
 #include <concurrentqueue.h>
 
 #include <algorithm>
-#include <cassert>
 #include <stdexcept>
 
 namespace tickgate::book {
@@ -39,8 +38,7 @@ struct EventQueue::Lane {
     bool try_push(std::span<const Event> events) {
         const std::uint64_t inside = pushed - popped.load(std::memory_order_acquire);
         if (events.size() > capacity - inside) return false;
-        [[maybe_unused]] const bool fits = queue.try_enqueue_bulk(token, events.data(), events.size());
-        assert(fits);
+        if (!queue.try_enqueue_bulk(token, events.data(), events.size())) return false;
         pushed += events.size();
         return true;
     }

@@ -93,7 +93,8 @@ Applied SymbolBook::apply_scale(const Event& event) {
     // The new epoch has a sequence of its own, so that whoever holds the old text is before the horizon.
     if (anybody_has_a_position) book_.begin(book_.sequence().next());
     if (!book_.rescale(price_factor, quantity_factor)) {
-        // Such a book is nothing real: it is emptied, and not to be believed until the venue sends another.
+        // A feed raises them so only ahead of a snapshot that replaces a book not believed. Emptied, and not to be
+        // believed until then.
         for (const Side side : {Side::Bid, Side::Ask}) {
             bids_.clear();
             book_.replace(side, bids_);
@@ -117,13 +118,7 @@ Applied SymbolBook::apply_batch(std::span<const Event> batch) {
     venue_id_ = last.id;
     venue_time_ = last.venue_time;
     receive_time_ = last.receive_time;
-    if (outside_snapshot()) {
-        lowest_covered_.reset();
-        highest_covered_.reset();
-        applied.left_snapshot_range = true;
-        status_.reason = StateReason::OutsideSnapshot;
-        ++status_.changes;
-    }
+    applied.reason_changed = update_reason(applied.snapshot, last.receive_time);
     // A snapshot says itself what the touch is; a ticker checks what increments made of it.
     if (has_tickers_ && !applied.snapshot && venue_id_.is_number()) {
         applied.touch_mismatches = static_cast<std::uint32_t>(touch_check_.on_batch(venue_id_.number(), touch()));
@@ -145,6 +140,8 @@ std::uint32_t SymbolBook::apply_changes(std::span<const Event> batch) {
 }
 
 std::uint32_t SymbolBook::apply_snapshot(std::span<const Event> batch) {
+    // Tickers run ahead of a snapshot, so they stay, but for those of ids that start over (a recording's next pass).
+    if (batch.back().id.number() < venue_id_.number()) touch_check_.reset();
     sort_out(batch.subspan(1));
     const std::size_t changes = book_.replace(Side::Bid, bids_) + book_.replace(Side::Ask, asks_);
     const bool partial = (batch.front().flags & Event::kPartialSnapshot) != 0;
@@ -167,6 +164,19 @@ Applied SymbolBook::apply_touch(std::span<const Event> ticker) {
 
 Touch SymbolBook::touch() const {
     return {as_change(book_.best(Side::Bid)), as_change(book_.best(Side::Ask))};
+}
+
+bool SymbolBook::update_reason(bool snapshot, UnixNanos now) {
+    StateReason reason = status_.reason;
+    if (snapshot && reason == StateReason::OutsideSnapshot) reason = StateReason::None;  // it has a range of its own
+    if (outside_snapshot()) {
+        lowest_covered_.reset();
+        highest_covered_.reset();
+        reason = StateReason::OutsideSnapshot;
+    }
+    if (reason == status_.reason) return false;
+    status_ = {status_.state, reason, now, status_.changes + 1};
+    return true;
 }
 
 bool SymbolBook::outside_snapshot() const {

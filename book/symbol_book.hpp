@@ -33,7 +33,7 @@ struct Applied {
     Kind kind = Kind::Nothing;
     bool snapshot = false;               ///< Batch: it was a venue's snapshot
     bool new_epoch = false;              ///< Rescaled
-    bool left_snapshot_range = false;    ///< Batch: the touch has left what the venue's partial snapshot covered
+    bool reason_changed = false;         ///< Batch: that of the status, to or from `OutsideSnapshot`
     std::uint32_t changes = 0;           ///< Batch: levels that really changed
     std::uint32_t touch_mismatches = 0;  ///< comparisons with the venue's own touch that failed
 };
@@ -80,6 +80,8 @@ private:
     std::uint32_t apply_changes(std::span<const Event> batch);
     std::uint32_t apply_snapshot(std::span<const Event> batch);
     [[nodiscard]] Touch touch() const;
+    /// Keeps the reason `OutsideSnapshot` true; returns whether it changed.
+    bool update_reason(bool snapshot, UnixNanos now);
     [[nodiscard]] bool outside_snapshot() const;
 
     const Instrument* instrument_;  // outlives this: the registry's

@@ -26,7 +26,7 @@ public:
     std::uint64_t on_batch(std::uint64_t id, const Touch& touch);
     /// No more tickers: decides what waits.
     std::uint64_t finish();
-    /// After a snapshot or gap: what waits is dropped, counts stay.
+    /// After a gap or a change of scales, and where the ids start over: what waits is dropped, counts stay.
     void reset();
 
     [[nodiscard]] std::uint64_t ok() const noexcept { return ok_; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -9,6 +10,10 @@ namespace tickgate::feeds {
 
 /// Readable bytes behind every payload that is handed to a decoder; what simdjson wants (its SIMDJSON_PADDING).
 inline constexpr std::size_t kPayloadPadding = 64;
+
+/// The start of the year 2200. A later time of receipt is damage, a venue's later one a bad message: that leaves the 60
+/// years which a looped replay may be shifted by (ReplayFeed::kLongestLoop).
+inline constexpr std::chrono::seconds kLatestReceiveTime{7'258'118'400};
 
 /// One message as it came from a venue or a recording of it. Views live until the next message is asked for.
 struct RawMessage {

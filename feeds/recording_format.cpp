@@ -35,10 +35,19 @@ std::optional<std::int64_t> take_integer(std::string_view& text) noexcept {
     return value;
 }
 
-/// Takes `<ns since 1970> ` off the front of `text`.
+/// Takes what stands before the next space, and that space, off the front of `text`; empty if there is none.
+std::string_view take_word(std::string_view& text) noexcept {
+    const std::size_t size = text.find(' ');
+    if (size == std::string_view::npos) return {};
+    const std::string_view word = text.substr(0, size);
+    text.remove_prefix(size + 1);
+    return word;
+}
+
+/// Takes `<ns since 1970>` off the front of `text`.
 std::optional<UnixNanos> take_nanos(std::string_view& text) noexcept {
     const auto nanos = take_integer(text);
-    if (!nanos || nanoseconds{*nanos} > kLatestReceiveTime || !take(text, " ")) return std::nullopt;
+    if (!nanos || nanoseconds{*nanos} > kLatestReceiveTime) return std::nullopt;
     return UnixNanos{nanoseconds{*nanos}};
 }
 
@@ -71,7 +80,7 @@ std::string_view take_url(std::string_view& text) noexcept {
 /// Takes the receive time off a line that begins with it and holds more.
 UnixNanos take_receive_time(std::string_view& line, const RecordingText& text) {
     const auto time = take_nanos(line);
-    if (!time) text.fail("the line does not begin with a receive time");
+    if (!time || !take(line, " ")) text.fail("the line does not begin with a receive time");
     if (line.empty()) text.fail("the line holds no message");
     return *time;
 }
@@ -94,9 +103,8 @@ public:
         std::string_view line = text.next_line().value_or("");
         if (!take(line, "# tickgate ")) text.fail("the first line is not `# tickgate 1 <venue> <start ns>`");
         if (!take(line, "1 ")) text.fail("the recording is of another version than 1");
-        venue_ = line.substr(0, line.find(' '));
-        line.remove_prefix(venue_.size());
-        if (venue_.empty() || !take(line, " ") || !take_integer(line) || !line.empty()) {
+        venue_ = take_word(line);
+        if (venue_.empty() || !take_integer(line) || !line.empty()) {
             text.fail("the header lacks its venue or start time");
         }
     }
@@ -150,12 +158,56 @@ private:
     }
 };
 
+class CbcapParser final : public RecordParser {
+public:
+    explicit CbcapParser(RecordingText& text) {
+        std::string_view line = text.next_line().value_or("");
+        if (!take(line, "CBCAP1 ")) text.fail("the first line is not `CBCAP1 <venue> <symbol> <start ns>`");
+        venue_ = take_word(line);
+        const bool has_symbol = !take_word(line).empty();
+        const auto start = take_nanos(line);
+        if (venue_.empty() || !has_symbol || !start || !line.empty()) {
+            text.fail("the header lacks its venue, symbol or start time");
+        }
+        start_ = start->time_since_epoch();
+    }
+
+    bool next(RecordingText& text, RawMessage& out) override {
+        auto line = text.next_filled_line();
+        if (!line) return false;
+        const auto time = take_time(*line);
+        if (!time) text.fail("the line does not begin with a time after the recording's start");
+        const auto size = take(*line, " ") ? take_integer(*line) : std::nullopt;
+        if (!size || *size == 0 || !line->empty()) text.fail("the line does not end with the length of a message");
+        out = {RawMessage::Kind::Frame, *time, {}, text.next_block(static_cast<std::size_t>(*size))};
+        return true;
+    }
+
+    [[nodiscard]] std::string_view venue() const noexcept override { return venue_; }
+
+private:
+    /// The records' clock runs since some boot: only what has passed since the first counts.
+    std::optional<UnixNanos> take_time(std::string_view& line) noexcept {
+        const auto clock = take_integer(line);
+        if (!clock) return std::nullopt;
+        if (!first_) first_ = clock;
+        const nanoseconds passed{*clock - *first_};
+        if (passed < nanoseconds{0} || passed > kLatestReceiveTime - start_) return std::nullopt;
+        return UnixNanos{start_ + passed};
+    }
+
+    std::string venue_;
+    nanoseconds start_{0};               // since 1970
+    std::optional<std::int64_t> first_;  // by the records' clock
+};
+
 /// Auto where the line shows no known format.
 RecordingFormat format_of(std::string_view line) noexcept {
     if (line.starts_with("# tickgate")) return RecordingFormat::Tickgate;
+    if (line.starts_with("CBCAP1 ")) return RecordingFormat::Cbcap;
     if (line.starts_with('{')) return RecordingFormat::Jsonl;
     std::string_view rest = line;
-    if (take_nanos(rest)) return RecordingFormat::Hft;
+    if (take_nanos(rest) && take(rest, " ")) return RecordingFormat::Hft;
     rest = line;
     if (take_seconds(rest) && rest.starts_with(": ")) return RecordingFormat::Cf;
     rest = line;
@@ -167,8 +219,8 @@ RecordingFormat format_of(std::string_view line) noexcept {
 
 std::optional<RecordingFormat> recording_format_named(std::string_view name) noexcept {
     using enum RecordingFormat;
-    constexpr std::array<std::pair<std::string_view, RecordingFormat>, 5> kNames{
-        {{"auto", Auto}, {"tickgate", Tickgate}, {"hft", Hft}, {"cf", Cf}, {"jsonl", Jsonl}}};
+    constexpr std::array<std::pair<std::string_view, RecordingFormat>, 6> kNames{
+        {{"auto", Auto}, {"tickgate", Tickgate}, {"hft", Hft}, {"cf", Cf}, {"cbcap", Cbcap}, {"jsonl", Jsonl}}};
     for (const auto& [known, format] : kNames) {
         if (name == known) return format;
     }
@@ -186,6 +238,8 @@ std::unique_ptr<RecordParser> make_record_parser(RecordingFormat format, Recordi
             return std::make_unique<HftParser>();
         case RecordingFormat::Cf:
             return std::make_unique<CfParser>();
+        case RecordingFormat::Cbcap:
+            return std::make_unique<CbcapParser>(text);
         case RecordingFormat::Jsonl:
             return std::make_unique<JsonlParser>();
         case RecordingFormat::Auto:

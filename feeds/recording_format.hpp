@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,9 +10,6 @@
 
 namespace tickgate::feeds {
 
-/// The start of the year 2200. A later receive time is damage, and would leave no room for a looped replay's times.
-inline constexpr std::chrono::seconds kLatestReceiveTime{7'258'118'400};
-
 /// How a recording is written. Empty lines are skipped in all of them.
 enum class RecordingFormat : std::uint8_t {
     Auto,      ///< one of the following, as the first line shows
@@ -21,11 +17,13 @@ enum class RecordingFormat : std::uint8_t {
     Hft,       ///< `<ns> <message>`; a REST depth snapshot is recognised by its first key
     Cf,     ///< `<s>.<fraction>: <message>`, `<URL> -> <s>.<fraction>: <REST answer>`, `<URL> <-> <s>.<fraction>` for
             ///< a new connection; lines of any other form, also what was sent, are skipped
+    Cbcap,  ///< `CBCAP1 <venue> <symbol> <start ns>`, then `<ns> <n>` and a message of n bytes in turn; the records'
+            ///< clock has any start, which stands for the header's
     Jsonl,  ///< a message per line, or `{"source":..,"raw":<message>}`, without a receive time: the message's own
             ///< time stands in, else that of the message before
 };
 
-/// The format of that name as on the command line: auto, tickgate, hft, cf, jsonl.
+/// The format of that name as on the command line: auto, tickgate, hft, cf, cbcap, jsonl.
 [[nodiscard]] std::optional<RecordingFormat> recording_format_named(std::string_view name) noexcept;
 
 /// Takes messages off a recording's text in one format; holds what the format needs to remember.

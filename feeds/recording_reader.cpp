@@ -7,7 +7,13 @@ RecordingReader::RecordingReader(const std::filesystem::path& path, RecordingFor
       parser_{make_record_parser(format, text_)} {}
 
 const RawMessage* RecordingReader::next() {
-    return parser_->next(text_, message_) ? &message_ : nullptr;
+    if (parser_->next(text_, message_)) {
+        found_none_ = false;
+        return &message_;
+    }
+    const bool has_header = !parser_->venue().empty();
+    if (found_none_ && !has_header) text_.fail("no line up to here is a message of this format");
+    return nullptr;
 }
 
 MergedRecording::MergedRecording(std::span<const std::filesystem::path> files, RecordingFormat format) {

@@ -21,7 +21,8 @@ public:
     explicit RecordingReader(const std::filesystem::path& path, RecordingFormat format = RecordingFormat::Auto);
 
     /// The next message, valid until the next call; nullptr at the end.
-    /// Errors: RecordingError where the file is damaged, after all messages before that place. Nothing follows.
+    /// Errors: RecordingError where the file is damaged, after all messages before that place; at the end of a file
+    /// that held neither a message nor a header of its format. Nothing follows.
     [[nodiscard]] const RawMessage* next();
 
     /// The venue, where the recording itself names it; else empty.
@@ -33,6 +34,7 @@ private:
     RecordingText text_;
     std::unique_ptr<RecordParser> parser_;
     RawMessage message_;
+    bool found_none_ = true;  // no message yet
 };
 
 /// The files of one recorded session as one stream, by receive time; at equal times the file named first comes first.

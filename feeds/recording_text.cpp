@@ -55,6 +55,18 @@ std::optional<std::string_view> RecordingText::next_filled_line() {
     return line;
 }
 
+std::string_view RecordingText::next_block(std::size_t size) {
+    while (end_ - begin_ <= size && read_more()) {
+    }
+    const std::string_view rest{buffer_.data() + begin_, end_ - begin_};
+    const bool ends = rest.size() == size || (rest.size() > size && rest[size] == '\n');
+    if (!ends) fail("the message is not as long as this line says");
+    const std::string_view block = rest.substr(0, size);
+    line_ += 1 + static_cast<std::uint64_t>(std::count(block.begin(), block.end(), '\n'));
+    begin_ = std::min(begin_ + size + 1, end_);
+    return block;
+}
+
 std::optional<std::string_view> RecordingText::peek_line() {
     std::size_t searched = 0;  // bytes of the line known to hold no newline
     for (;;) {

@@ -41,6 +41,9 @@ public:
     [[nodiscard]] std::optional<std::string_view> next_line();
     /// The same, past empty lines.
     [[nodiscard]] std::optional<std::string_view> next_filled_line();
+    /// The next `size` bytes, newlines among them or not, and a newline behind them, as one line.
+    /// Errors: also RecordingError when the text ends before, or goes on in the line behind them.
+    [[nodiscard]] std::string_view next_block(std::size_t size);
     /// The line that next_line() will return.
     [[nodiscard]] std::optional<std::string_view> peek_line();
 

@@ -1,5 +1,7 @@
 #include "feeds/replay_feed.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +11,9 @@ using book::Event;
 using book::UnixNanos;
 
 namespace {
+
+static_assert(UnixNanos::max() - UnixNanos{kLatestReceiveTime} - ReplayFeed::kLongestLoop > std::chrono::years{1},
+              "no sum of times overflows, nor with what is added to them further on");
 
 UnixNanos tick_at_or_before(UnixNanos time) noexcept {
     return time - time.time_since_epoch() % std::chrono::nanoseconds{ReplayFeed::kTickStep};
@@ -114,7 +119,8 @@ void ReplayFeed::play_message(UnixNanos at) {
 void ReplayFeed::skip_ticks_of_long_silence() {
     if (message_ == nullptr) return;
     const UnixNanos at = message_->receive_time + shift_;
-    if (at - next_tick_ > kLongestSilence) next_tick_ = tick_at_or_before(at);
+    // On a whole second, so that the session is asked who is stale.
+    if (at - next_tick_ > kLongestSilence) next_tick_ = std::chrono::floor<std::chrono::seconds>(at);
 }
 
 void ReplayFeed::open_recording() {
@@ -138,7 +144,13 @@ bool ReplayFeed::may_start_over() const noexcept {
 }
 
 void ReplayFeed::start_over() {
-    shift_ += pass_last_ - pass_first_ + kLoopPause;
+    const std::chrono::nanoseconds pass = pass_last_ - pass_first_ + kLoopPause;
+    if (pass > kLongestLoop - shift_) {
+        error_ = fmt::format("the recording cannot start over: its times would go on for more than {} years",
+                             kLongestLoop.count());
+        return;
+    }
+    shift_ += pass;
     ++loops_;
     session_->restart();
     try {

@@ -39,9 +39,11 @@ public:
     static constexpr std::chrono::milliseconds kTickStep{50};
     /// Recorded time between the last message of a pass and the first of the next.
     static constexpr std::chrono::milliseconds kLoopPause{100};
-    /// A longer one gets no ticks but the last before it ends: nothing waits for them, and one damaged time must not
-    /// cost years of ticks.
+    /// A longer one gets no ticks but those of the second in which it ends: nothing waits for them, and one damaged
+    /// time must not cost years of ticks.
     static constexpr std::chrono::hours kLongestSilence{1};
+    /// Recorded time after which a loop ends with an error: no clock reaches it, a damaged receive time does.
+    static constexpr std::chrono::years kLongestLoop{60};
 
     /// Opens the files and looks ahead into them (kLookAhead bytes of text) for the symbols to list first; one that
     /// appears only later is listed when it comes. Errors: RecordingError, and what `make_session` throws.
@@ -55,7 +57,8 @@ public:
     /// The symbols that the look ahead found are listed.
     [[nodiscard]] bool ready() const override { return started_; }
 
-    /// Why the recording ended early: it is damaged. Everything before that place was played, and End has been sent.
+    /// Why the recording ended early: it is damaged, or looped for kLongestLoop. Everything before that place was
+    /// played, and End has been sent.
     [[nodiscard]] const std::optional<std::string>& error() const noexcept { return error_; }
     [[nodiscard]] const VenueSession& session() const noexcept { return *session_; }
     /// How often the recording has started over.

@@ -7,7 +7,8 @@ namespace tickgate::feeds {
 void Silence::end(book::UnixNanos at) noexcept {
     constexpr int kFading = 64;
     if (since_ != book::kNoTime) {
-        longest_pause_ = std::max<std::chrono::nanoseconds>(at - since_, longest_pause_ - longest_pause_ / kFading);
+        const std::chrono::nanoseconds pause = std::min<std::chrono::nanoseconds>(at - since_, kLongestPause);
+        longest_pause_ = std::max(pause, longest_pause_ - longest_pause_ / kFading);
     }
     since_ = std::max(since_, at);
 }

@@ -14,6 +14,8 @@ public:
     static constexpr std::chrono::seconds kFloor{10};
     /// How many of its longest recent pauses a symbol is given.
     static constexpr int kPatience = 4;
+    /// A longer pause is no habit: it was this long, or a time is damaged.
+    static constexpr std::chrono::days kLongestPause{7};
 
     /// Something of the symbol came.
     void end(book::UnixNanos at) noexcept;

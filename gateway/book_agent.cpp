@@ -280,7 +280,7 @@ void BookAgent::on_applied(Symbol& of, const Applied& applied, bool was_open) {
                     if (stream->stream->key().rate_ms == 0) owe(*stream);
                 }
             }
-            if (applied.left_snapshot_range) broadcast_status(of);
+            if (applied.reason_changed) broadcast_status(of);
             break;
         case Applied::Kind::Rescaled:
             of.refresh_wire(options_);

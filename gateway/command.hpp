@@ -53,7 +53,7 @@ struct Command {
 static_assert(std::is_trivially_copyable_v<Command>);
 
 /// From one shard to one book agent. Producer: the shard's thread. Consumer: the book thread.
-inline constexpr std::size_t kCommandCapacity = 32'768;
+inline constexpr std::size_t kCommandCapacity = 4'096;
 using CommandQueue = boost::lockfree::spsc_queue<Command>;
 
 }  // namespace tickgate::gateway

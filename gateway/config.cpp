@@ -175,6 +175,15 @@ void read_limits(TableReader& reader, Limits& limits) {
     number("symbols_per_op", kSymbolsPerOpRange, limits.symbols_per_op);
 }
 
+void read_connections(TableReader& reader, ConnectionLimits& limits) {
+    const auto number = [&reader](std::string_view key, std::uint32_t& out) {
+        reader.read(key, [&](const toml::node& node) { out = uint32_in(node, kConnectionsRange); });
+    };
+    number("max", limits.max);
+    number("per_address", limits.per_address);
+    number("handshakes_per_s", limits.handshakes_per_s);
+}
+
 void read_listen(const toml::node& node, Config& config) {
     config.listen.clear();
     for (const std::string& text : strings_in(node)) config.listen.push_back(parse_listen(text));
@@ -198,6 +207,7 @@ void read_gateway(TableReader& reader, Config& config) {
     number("sndbuf_bytes", kSndbufRange, config.sndbuf_bytes);
     text("log_level", parse_log_level, config.log_level);
     reader.read_table("limits", [&](TableReader& limits) { read_limits(limits, config.limits); });
+    reader.read_table("connections", [&](TableReader& limits) { read_connections(limits, config.connections); });
 }
 
 SyntheticConfig read_synthetic(TableReader& reader) {
@@ -255,6 +265,8 @@ void append_gateway(std::string& out, const Config& config) {
     out += fmt::format(
         "\n[gateway.limits]\nsubscriptions = {}\nops_per_s = {}\nframe_bytes = {}\nsymbols_per_op = {}\n",
         config.limits.subscriptions, config.limits.ops_per_s, config.limits.frame_bytes, config.limits.symbols_per_op);
+    out += fmt::format("\n[gateway.connections]\nmax = {}\nper_address = {}\nhandshakes_per_s = {}\n",
+                       config.connections.max, config.connections.per_address, config.connections.handshakes_per_s);
 }
 
 void append_replay(std::string& out, const FeedConfig& feed) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/admission.hpp"
 #include "gateway/io_backend.hpp"
 #include "gateway/log.hpp"
 #include "gateway/protocol.hpp"
@@ -66,6 +67,7 @@ struct Config {
     std::uint32_t sndbuf_bytes = 131'072;  ///< SO_SNDBUF of a client's socket: what lies in it is old when it is read
     log::Level log_level = log::Level::Info;
     Limits limits;
+    ConnectionLimits connections;
     std::vector<FeedConfig> feeds;
 
     friend bool operator==(const Config&, const Config&) = default;

@@ -18,13 +18,14 @@ struct Range {
 };
 
 inline constexpr Range kShardsRange{1, 64};
-inline constexpr Range kHeartbeatRange{10, 3'600'000};
+inline constexpr Range kHeartbeatRange{100, 3'600'000};  // a shard looks at its sessions ten times a second
 inline constexpr Range kSlowCloseRange{1, 86'400};
 inline constexpr Range kDrainRange{0, 3'600};
 inline constexpr Range kSndbufRange{4'096, 16'777'216};
 inline constexpr Range kSubscriptionsRange{1, 1'000'000};
-inline constexpr Range kOpsRange{1, 1'000'000};
+inline constexpr Range kOpsRange{1, 100'000};  // seconds' worth of them, in thousandths, fit 32 bits
 inline constexpr Range kFrameRange{1'024, 16'777'216};
+inline constexpr Range kConnectionsRange{0, 10'000'000};
 inline constexpr Range kSymbolsPerOpRange{1, 100'000};
 inline constexpr Range kSyntheticSymbolsRange{1, 100'000};
 inline constexpr Range kSyntheticRateRange{1, 1'000'000};

@@ -64,8 +64,11 @@ struct HttpServer::State {
     std::vector<std::unique_ptr<Listener>> listeners;
     std::unordered_map<Connection*, std::shared_ptr<Connection>> connections;
     std::unordered_map<std::string, std::size_t> per_address;  // how many connections, where they are limited
+    double handshakes_left = 0;                                // that may be begun now, where they are limited
+    std::chrono::steady_clock::time_point handshakes_counted{};
 
     void admit(int fd, std::string address);
+    [[nodiscard]] bool take_handshake();
     void forget(Connection* connection, const std::string& address);
 
 private:
@@ -243,6 +246,11 @@ void HttpServer::Connection::refuse(HttpResponse response) {
 void HttpServer::Connection::upgrade() {
     if (auto fault = detail::handshake_fault(*parser_)) return refuse(*std::move(fault));
     if (server_.is_stopping) return refuse(http_error(503, "draining", "this node is shutting down"));
+    if (!server_.take_handshake()) {
+        HttpResponse refusal = http_error(503, "overloaded", "too many handshakes at once");
+        refusal.headers = {{"Retry-After", "1"}};
+        return respond(std::move(refusal), false);
+    }
     phase_ = Phase::Upgrading;
     arm(server_.limits.request_time);
     const bool names_us = detail::has_token(parser_->get()[http::field::sec_websocket_protocol], kSubprotocol);
@@ -372,6 +380,20 @@ void HttpServer::State::forget(Connection* connection, const std::string& addres
     connections.erase(connection);
     const auto found = per_address.find(address);
     if (found != per_address.end() && --found->second == 0) per_address.erase(found);
+}
+
+bool HttpServer::State::take_handshake() {
+    if (limits.handshakes_per_s == 0) return true;
+    const auto now = std::chrono::steady_clock::now();
+    const double earned = std::chrono::duration<double>{now - handshakes_counted}.count() * limits.handshakes_per_s;
+    handshakes_left = std::min<double>(limits.handshakes_per_s, handshakes_left + earned);
+    handshakes_counted = now;
+    if (handshakes_left < 1) {
+        ++counters.refused;
+        return false;
+    }
+    --handshakes_left;
+    return true;
 }
 
 HttpServer::HttpServer(net::io_context& io, HttpLimits limits, HttpHandler& handler)

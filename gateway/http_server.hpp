@@ -29,8 +29,11 @@ struct HttpLimits {
     /// Connections in HTTP, upgraded ones not counted; above: 503. 0: no limit.
     std::size_t connections = 0;
     std::size_t connections_per_address = 0;
-    int sndbuf_bytes = 128 * 1'024;  ///< the kernel must not hoard stale data; 0: the system's default
-    std::chrono::milliseconds tcp_user_timeout{20'000};  ///< for the peer to acknowledge; 0: the system's default
+    std::uint32_t handshakes_per_s = 0;  ///< of WebSockets, with a burst of one second's; above: 503. 0: no limit
+    /// For the peer to acknowledge what was sent, and to open a window that is shut: longer than a client may be slow.
+    /// 0: the system's default.
+    std::chrono::milliseconds tcp_user_timeout{0};
+    int sndbuf_bytes = 128 * 1'024;      ///< the kernel must not hoard stale data; 0: the system's default
 };
 
 /// What the server did so far.

@@ -78,8 +78,8 @@ UnixNanos WallClock::now() const noexcept {
 }
 
 struct Node::ShardUnit {
-    ShardUnit(ShardOptions options, IoBackend io)
-        : shard{std::move(options), records, commands, make_socket_writer(io)} {}
+    ShardUnit(ShardOptions options, Admission& admission, IoBackend io)
+        : shard{std::move(options), records, commands, admission, make_socket_writer(io)} {}
 
     ShardQueue records;
     CommandQueue commands{kCommandCapacity};
@@ -90,6 +90,7 @@ struct Node::ShardUnit {
 
 Node::Node(const Config& config, std::vector<bool> recorded_feeds)
     : config_{config},
+      admission_{config.connections},
       events_{book::EventQueue::kDefaultCapacity, std::max<std::size_t>(recorded_feeds.size(), 1)} {
     raise_descriptor_limit();
     const bool dedicated = uses_dedicated_threads();
@@ -102,11 +103,16 @@ Node::Node(const Config& config, std::vector<bool> recorded_feeds)
                                                                    .heartbeat_ms = config_.heartbeat_ms,
                                                                    .slow_close_s = config_.slow_close_s,
                                                                    .seed = seed()},
-                                                      config_.io));
+                                                      admission_, config_.io));
         ShardUnit& unit = *shards_.back();
         unit.loop = loops_.back().get();
         HttpLimits limits;
+        limits.connections = config_.connections.max;
+        limits.connections_per_address = config_.connections.per_address;
+        limits.handshakes_per_s = (config_.connections.handshakes_per_s + config_.shards - 1) / config_.shards;
         limits.sndbuf_bytes = static_cast<int>(config_.sndbuf_bytes);
+        // A slow client is told why it is closed: the kernel must not be quicker.
+        limits.tcp_user_timeout = std::chrono::seconds{config_.slow_close_s} + 10s;
         unit.reactor = std::make_unique<Reactor>(
             *unit.loop, unit.shard, limits, [this] { return metrics_text(); }, [this] { return clock_.now(); });
         ports.push_back({&unit.records, &unit.commands});

@@ -65,6 +65,7 @@ private:
     [[nodiscard]] std::string metrics_text() const;
 
     Config config_;
+    Admission admission_;
     WallClock clock_;
     book::EventQueue events_;
     std::vector<std::unique_ptr<IoLoop>> loops_;  // one for each thread that turns shards

@@ -92,6 +92,7 @@ void Operations::carry_out(SessionIndex index) {
     text.clear();
     switch (request_.op) {
         case Op::Hello:
+            shard_.sessions[index].takes_arrays = request_.batch;
             append_ack(text, request_.id);
             shard_.send_text(index, text);
             break;

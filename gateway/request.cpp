@@ -32,14 +32,15 @@ constexpr std::array<std::pair<std::string_view, Op>, 8> kOps{{
 }};
 
 /// The fields that any op knows, in the spelling that errors point to.
-enum class Field : std::uint8_t { Id, Op, Channel, Symbols, Depth, RateMs, Resume, Sid, Sids, Match };
-constexpr std::array<std::string_view, 10> kFieldNames{"id",      "op",     "channel", "symbols", "depth",
-                                                       "rate_ms", "resume", "sid",     "sids",    "match"};
+enum class Field : std::uint8_t { Id, Op, Channel, Symbols, Depth, RateMs, Resume, Sid, Sids, Match, Batch };
+constexpr std::array<std::string_view, 11> kFieldNames{"id",     "op",  "channel", "symbols", "depth", "rate_ms",
+                                                       "resume", "sid", "sids",    "match",   "batch"};
 
 constexpr std::string_view name_of(Field field) {
     return kFieldNames[static_cast<std::size_t>(field)];
 }
 
+constexpr std::array kHelloFields{Field::Batch};
 constexpr std::array kSubscribeFields{Field::Channel, Field::Symbols, Field::Depth, Field::RateMs, Field::Resume};
 constexpr std::array kModifyFields{Field::Sid, Field::Depth, Field::RateMs};
 constexpr std::array kUnsubscribeFields{Field::Sids};
@@ -59,6 +60,7 @@ std::span<const Field> fields_of(Op op) {
         case Op::Symbols:
             return kSymbolsFields;
         case Op::Hello:
+            return kHelloFields;
         case Op::List:
         case Op::Ping:
             break;
@@ -168,6 +170,8 @@ private:
                 return read_sids();
             case Field::Match:
                 return read_match();
+            case Field::Batch:
+                return read_batch();
             case Field::Id:
             case Field::Op:
                 break;  // read first, for every op
@@ -253,6 +257,11 @@ private:
         return true;
     }
 
+    bool read_batch() {
+        if (!value_ || value_->get(request_.batch) == simdjson::SUCCESS) return true;
+        return refuse(Field::Batch, "must be true or false");
+    }
+
     bool read_resume() {
         if (!value_) return true;
         simdjson::dom::object points;
@@ -314,6 +323,7 @@ void clear(Request& request) {
     request.sids.clear();
     request.match.clear();
     request.resume.clear();
+    request.batch = false;
 }
 
 RequestError bad_json(std::string message) {

@@ -40,6 +40,7 @@ struct Request {
     std::vector<std::uint32_t> sids;       ///< unsubscribe: at least one
     std::string match;                     ///< symbols: "*" when left out
     std::vector<ResumePoint> resume;       ///< subscribe
+    bool batch = false;                    ///< hello: what is due in one turn comes as one array
 };
 
 /// Why a message was refused; all that an `error` needs but the retry delay.

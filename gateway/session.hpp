@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/admission.hpp"
 #include "gateway/frame_reader.hpp"
 #include "gateway/subscriptions.hpp"
 
@@ -30,9 +31,13 @@ struct Session {
     State state = State::Free;
     std::uint8_t bad_json = 0;          ///< messages that were no JSON
     std::uint8_t refused_in_a_row = 0;  ///< operations above the rate
+    bool takes_arrays = false;          ///< what it is due in a turn goes as one JSON array
+    bool is_due_heartbeat = false;      ///< on the shard's list of those
     bool in_catching_up = false;        ///< on the shard's list of those with subscriptions to bring on
+    bool in_unread = false;             ///< on the shard's list of those whose kept input can be read
     std::uint32_t watched = 0;          ///< what the shard's epoll set watches it for
     std::uint32_t op = kNoIndex;        ///< the operation that the book agent carries out for it: one at a time
+    Admission::Place place = Admission::kNoPlace;
     std::uint32_t op_tokens = 0;        ///< operations it may make at once, in thousandths
     std::uint32_t subscriptions = 0;
     SubscriptionIndex first_subscription = kNoIndex;

@@ -1,5 +1,6 @@
 #include "gateway/shard.hpp"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,19 +23,21 @@ constexpr std::size_t kRecordsPerTurn = 4'096;
 constexpr std::size_t kBytesPerTurn = std::size_t{8} << 20;
 constexpr std::uint64_t kSlotMs = 100;
 constexpr std::uint64_t kSilentHeartbeats = 3;
+constexpr std::uint64_t kHeartbeatPatienceMs = 500;
 constexpr std::uint64_t kLagNoticeMs = 1'000;
 constexpr std::size_t kQuestionsAtOnce = 32;
 constexpr std::uint64_t kCloseGraceMs = 2'000;
-
-std::uint64_t milliseconds(book::UnixNanos time) noexcept {
-    return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count());
-}
+constexpr std::size_t kManySessions = 1'000;
+constexpr std::uint64_t kTrimAfterMs = 500;
+constexpr std::uint32_t kTurnedAwayRetryMs = 5'000;
 
 }  // namespace
 
-Shard::Shard(ShardOptions options, ShardQueue& in, CommandQueue& out, std::unique_ptr<SocketWriter> writer)
+Shard::Shard(ShardOptions options, ShardQueue& in, CommandQueue& out, Admission& admission,
+             std::unique_ptr<SocketWriter> writer)
     : state_{std::move(options), out},
       in_{in},
+      admission_{admission},
       writer_{std::move(writer)},
       operations_{state_},
       epoll_{::epoll_create1(EPOLL_CLOEXEC)},
@@ -49,9 +52,8 @@ Shard::~Shard() {
     ::close(epoll_);
 }
 
-void Shard::add_session(int fd, std::string_view left_over, book::UnixNanos now) {
-    state_.now = now;
-    state_.now_ms = milliseconds(now);
+void Shard::add_session(int fd, std::string_view remote_address, std::string_view left_over, book::UnixNanos now) {
+    state_.advance_to(now);
     SessionIndex index = 0;
     if (free_.empty()) {
         index = static_cast<SessionIndex>(state_.sessions.size());
@@ -67,6 +69,8 @@ void Shard::add_session(int fd, std::string_view left_over, book::UnixNanos now)
     session.heard_ms = state_.now_ms;
     session.tokens_ms = 0;
     ++open_sessions_;
+    ++come_and_gone_;
+    last_come_or_gone_ms_ = state_.now_ms;
     state_.metrics.accepted.add();
     state_.metrics.sessions.add(1);
 
@@ -82,21 +86,34 @@ void Shard::add_session(int fd, std::string_view left_over, book::UnixNanos now)
                     .limits = state_.options.limits},
                    now);
     state_.send_text(index, state_.text);
+    const Admission::Decision decision = admission_.enter(remote_address);
+    session.place = decision.place;
+    if (!decision.is_admitted) return turn_away(index, decision.refusal);
     if (left_over.empty()) return;
     assert(left_over.size() <= kReadBuffer);
     left_over.copy(read_buffer_.get(), left_over.size());
     take_input(index, {read_buffer_.get(), left_over.size()});
 }
 
+void Shard::turn_away(SessionIndex index, ErrorCode why) {
+    const bool is_full = why == ErrorCode::Overloaded;
+    state_.send_error(index, {.code = why,
+                              .message = is_full ? "this node is full" : "too many connections from this address",
+                              .field = {},
+                              .id = {},
+                              .retry_ms = kTurnedAwayRetryMs});
+    close_with(index, traits_of(why).close_code, traits_of(why).code);
+}
+
 int Shard::do_work(book::UnixNanos now) {
-    state_.now = now;
-    state_.now_ms = milliseconds(now);
+    state_.advance_to(now);
     state_.flush_commands();
     int work = resume_reading();
     work += poll_sockets();
     work += take_records();
     run_timers();
     bring_on();
+    add_heartbeats();
     work += static_cast<int>(state_.output.deliveries());
     deliver();
     in_.release();
@@ -137,14 +154,18 @@ void Shard::read(SessionIndex index) {
 
 void Shard::take_input(SessionIndex index, std::span<char> input) {
     Session& session = state_.sessions[index];
+    const std::size_t answered_before = state_.output.own_bytes();
+    const auto has_its_share = [&] { return state_.output.own_bytes() - answered_before >= TurnOutput::kMaxBytes; };
     {
         FrameReader reader{session.input, input, state_.options.limits.frame_bytes};
         // One operation at a time: what is behind it is kept, and read when it is answered.
-        while (session.is_open() && session.op == kNoIndex) {
+        while (session.is_open() && session.op == kNoIndex && !has_its_share()) {
             const ClientFrame frame = reader.next();
             if (frame.kind == ClientFrame::Kind::None || !take_frame(index, frame)) break;
         }
     }
+    // Answers must arrive, so what a client can ask for in a turn bounds what is held for it.
+    if (has_its_share()) note_unread(index);
     watch(index);
 }
 
@@ -189,15 +210,17 @@ bool Shard::take_frame(SessionIndex index, const ClientFrame& frame) {
 int Shard::resume_reading() {
     const std::vector<SessionIndex> sessions = std::exchange(unread_, {});
     for (const SessionIndex index : sessions) {
-        const Session& session = state_.sessions[index];
+        Session& session = state_.sessions[index];
+        session.in_unread = false;
         if (session.is_open() && !session.blocked) take_input(index, {});
     }
     return static_cast<int>(sessions.size());
 }
 
 void Shard::note_unread(SessionIndex index) {
-    const Session& session = state_.sessions[index];
-    if (session.is_open() && session.op == kNoIndex && !session.input.is_empty()) unread_.push_back(index);
+    Session& session = state_.sessions[index];
+    if (!session.is_open() || session.op != kNoIndex || session.input.is_empty()) return;
+    if (!std::exchange(session.in_unread, true)) unread_.push_back(index);
 }
 
 // What the book agent sends
@@ -405,24 +428,19 @@ void Shard::run_timers() {
     const std::uint64_t due = std::min<std::uint64_t>(late + 1, slots);
     next_slot_ms_ = next_slot_ms_ == 0 ? state_.now_ms + kSlotMs : next_slot_ms_ + (late + 1) * kSlotMs;
 
-    state_.text.clear();
-    append_heartbeat(state_.text, state_.now);
-    heartbeat_.clear();
-    append_frame(heartbeat_, Opcode::Text, state_.text);
-    append_frame(heartbeat_, Opcode::Ping, {});
-    const TurnOutput::FrameIndex heartbeat = state_.output.add_bytes(heartbeat_, false);
     for (std::uint64_t slot = 0; slot < due; ++slot) {
         for (SessionIndex index = next_slot_; index < state_.sessions.size(); index += slots) {
-            check_session(index, heartbeat);
+            check_session(index);
         }
         next_slot_ = (next_slot_ + 1) % slots;
     }
+    give_memory_back();
     for (const SessionIndex index : std::vector<SessionIndex>{closing_}) {
         if (state_.now_ms - state_.sessions[index].heard_ms >= kCloseGraceMs) end(index, 1006);
     }
 }
 
-void Shard::check_session(SessionIndex index, TurnOutput::FrameIndex heartbeat) {
+void Shard::check_session(SessionIndex index) {
     Session& session = state_.sessions[index];
     if (!session.is_open()) return;
     if (session.blocked) {
@@ -437,7 +455,9 @@ void Shard::check_session(SessionIndex index, TurnOutput::FrameIndex heartbeat) 
     if (state_.now_ms - session.heard_ms > kSilentHeartbeats * state_.options.heartbeat_ms) {
         return close_with(index, 1001, "no sign of life");
     }
-    state_.output.owe(index, heartbeat);
+    if (std::exchange(session.is_due_heartbeat, true)) return;
+    const std::uint64_t patience_ms = std::min<std::uint64_t>(kHeartbeatPatienceMs, state_.options.heartbeat_ms / 4);
+    heartbeats_.push_back({index, state_.now_ms + patience_ms});
 }
 
 // The end of a session
@@ -474,10 +494,14 @@ void Shard::end(SessionIndex index, std::uint16_t code) {
     std::erase(closing_, index);
     if (session.blocked) state_.metrics.blocked_now.add(-1);
     session.blocked.reset();
+    if (session.is_due_heartbeat) std::erase_if(heartbeats_, [=](const auto& due) { return due.session == index; });
+    admission_.leave(std::exchange(session.place, Admission::kNoPlace));
     ::close(session.fd);
     session.fd = -1;
     session.state = Session::State::Free;
     --open_sessions_;
+    ++come_and_gone_;
+    last_come_or_gone_ms_ = state_.now_ms;
     state_.metrics.sessions.add(-1);
     ended_.push_back(index);
 }
@@ -485,8 +509,8 @@ void Shard::end(SessionIndex index, std::uint16_t code) {
 void Shard::watch(SessionIndex index) {
     Session& session = state_.sessions[index];
     if (session.fd < 0) return;
-    const bool holds_back =
-        session.is_open() && (session.blocked || (session.op != kNoIndex && !session.input.is_empty()));
+    const bool has_kept_ops = (session.op != kNoIndex || session.in_unread) && !session.input.is_empty();
+    const bool holds_back = session.is_open() && (session.blocked || has_kept_ops);
     const std::uint32_t wanted = (holds_back ? 0U : EPOLLIN) | (session.blocked ? EPOLLOUT : 0U);
     if (wanted == session.watched) return;
     epoll_event event{};
@@ -500,9 +524,15 @@ void Shard::free_sessions() {
     ended_.clear();
 }
 
+/// Once many have come or gone, and a while after the last: handshakes and output leave holes in the heap.
+void Shard::give_memory_back() {
+    if (come_and_gone_ < kManySessions || state_.now_ms - last_come_or_gone_ms_ < kTrimAfterMs) return;
+    come_and_gone_ = 0;
+    ::malloc_trim(0);
+}
+
 void Shard::start_drain(book::UnixNanos now) {
-    state_.now = now;
-    state_.now_ms = milliseconds(now);
+    state_.advance_to(now);
     std::uniform_int_distribution<std::uint32_t> delay{kReconnectBaseMs, kReconnectMaxMs};
     for (SessionIndex index = 0; index < state_.sessions.size(); ++index) {
         if (!state_.sessions[index].is_open()) continue;

@@ -27,14 +27,16 @@ public:
 /// is brought to where its streams are by one message each. Thread: one; tests turn it by hand.
 class Shard {
 public:
-    /// The queues outlive the shard.
-    Shard(ShardOptions options, ShardQueue& in, CommandQueue& out, std::unique_ptr<SocketWriter> writer);
+    /// The queues and the admission outlive the shard.
+    Shard(ShardOptions options, ShardQueue& in, CommandQueue& out, Admission& admission,
+          std::unique_ptr<SocketWriter> writer);
     ~Shard();
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
 
-    /// Takes over a connected, non-blocking socket after its WebSocket handshake. `left_over`: what came after it.
-    void add_session(int fd, std::string_view left_over, book::UnixNanos now);
+    /// Takes over a connected, non-blocking socket after its WebSocket handshake. `left_over`: what came after it. A
+    /// client that is not admitted is told so and sent away.
+    void add_session(int fd, std::string_view remote_address, std::string_view left_over, book::UnixNanos now);
     /// Whom answers to queries go to; must outlive the shard's last turn.
     void set_http_answers(HttpAnswers* answers) noexcept { http_answers_ = answers; }
 
@@ -85,9 +87,11 @@ private:
     void tell_missed_states(SessionIndex session);
     void note_catching_up(SessionIndex session);
     void run_timers();
-    void check_session(SessionIndex session, TurnOutput::FrameIndex heartbeat);
+    void check_session(SessionIndex session);
 
     // What goes out.
+    void add_heartbeats();
+    [[nodiscard]] bool is_riding_alone(const TurnGroup& group) const noexcept;
     void deliver();
     void write_chunk(std::span<const TurnGroup> groups);
     void on_written(const TurnGroup& group, std::int32_t result);
@@ -97,20 +101,25 @@ private:
     void unblock(SessionIndex session);
 
     // The end of a session.
+    void turn_away(SessionIndex session, ErrorCode why);
     void close_with(SessionIndex session, std::uint16_t code, std::string_view reason);
     void begin_closing(SessionIndex session);
     void end(SessionIndex session, std::uint16_t code);
     void watch(SessionIndex session);
     void free_sessions();
+    void give_memory_back();
 
     ShardState state_;
     ShardQueue& in_;
+    Admission& admission_;
     std::unique_ptr<SocketWriter> writer_;
     Operations operations_;
     HttpAnswers* http_answers_ = nullptr;
     int epoll_;
     std::unique_ptr<char[]> read_buffer_;
     std::size_t open_sessions_ = 0;
+    std::size_t come_and_gone_ = 0;  // sessions, since memory was given back
+    std::uint64_t last_come_or_gone_ms_ = 0;
     std::vector<SessionIndex> free_;    // may be used again
     std::vector<SessionIndex> ended_;   // free once the turn is over
     std::vector<SessionIndex> unread_;  // have input that was kept and can be read now
@@ -119,7 +128,14 @@ private:
     SessionIndex first_in_turn_ = 0;  // moves on each turn, so that nobody is always last
     std::uint64_t next_slot_ms_ = 0;
     std::uint32_t next_slot_ = 0;
-    std::string heartbeat_;  // scratch
+    /// A heartbeat rides with what its session is due anyway; in the end it goes alone.
+    struct DueHeartbeat {
+        SessionIndex session;
+        std::uint64_t alone_at_ms;
+    };
+    std::vector<DueHeartbeat> heartbeats_;                // the longest due first
+    TurnOutput::FrameIndex riding_heartbeat_ = kNoIndex;  // of this turn
+    std::string heartbeat_;                               // scratch
 };
 
 }  // namespace tickgate::gateway

@@ -11,9 +11,33 @@ namespace {
 
 // Writes of one submission, and what may be gathered for them before it leaves, while it is still in the cache.
 constexpr std::size_t kWritesAtOnce = 1'024;
-constexpr std::size_t kGatheredAtOnce = std::size_t{1} << 20;
+constexpr std::size_t kGatheredAtOnce = std::size_t{512} << 10;
 
 }  // namespace
+
+void Shard::add_heartbeats() {
+    if (heartbeats_.empty()) return;
+    if (state_.output.empty() && state_.now_ms < heartbeats_.front().alone_at_ms) return;
+    std::erase_if(heartbeats_, [this](const DueHeartbeat& due) {
+        Session& session = state_.sessions[due.session];
+        session.is_due_heartbeat = session.is_open() && !session.blocked;
+        return !session.is_due_heartbeat;
+    });
+    state_.text.clear();
+    append_heartbeat(state_.text, state_.now);
+    heartbeat_.clear();
+    append_frame(heartbeat_, Opcode::Text, state_.text);
+    append_frame(heartbeat_, Opcode::Ping, {});
+    const TurnOutput::FrameIndex alone = state_.output.add_bytes(heartbeat_, false);
+    riding_heartbeat_ = state_.output.add_shared(state_.output.bytes(alone), Position{});
+    for (const DueHeartbeat& due : heartbeats_) {
+        state_.output.owe(due.session, state_.now_ms < due.alone_at_ms ? riding_heartbeat_ : alone);
+    }
+}
+
+bool Shard::is_riding_alone(const TurnGroup& group) const noexcept {
+    return group.count == 1 && state_.output.entry(group, 0).frame == riding_heartbeat_;
+}
 
 void Shard::deliver() {
     if (state_.output.empty()) {
@@ -21,16 +45,18 @@ void Shard::deliver() {
         return;
     }
     state_.metrics.turns.add();
-    const std::span<const TurnGroup> groups = state_.output.arrange(first_in_turn_);
+    const std::span<TurnGroup> groups = state_.output.arrange(first_in_turn_);
     first_in_turn_ = groups[groups.size() / 2].session;
     const std::uint64_t calls_before = writer_->system_calls();
     for (std::size_t first = 0; first < groups.size();) {
         std::size_t end = first;
         while (end < groups.size() && end - first < kWritesAtOnce && state_.output.gathered_bytes() < kGatheredAtOnce) {
-            const TurnGroup& group = groups[end];
-            const Session& session = state_.sessions[group.session];
-            if (session.fd >= 0 && !session.blocked) {
-                writer_->add(session.fd, state_.output.joined(group), static_cast<std::uint32_t>(end));
+            TurnGroup& group = groups[end];
+            Session& session = state_.sessions[group.session];
+            if (session.fd >= 0 && !session.blocked && !is_riding_alone(group)) {
+                session.is_due_heartbeat = false;
+                group.bytes = session.takes_arrays ? state_.output.joined_as_array(group) : state_.output.joined(group);
+                writer_->add(session.fd, group.bytes, static_cast<std::uint32_t>(end));
             }
             ++end;
         }
@@ -39,6 +65,9 @@ void Shard::deliver() {
         first = end;
     }
     state_.metrics.writes.add(writer_->system_calls() - calls_before);
+    riding_heartbeat_ = kNoIndex;
+    std::erase_if(heartbeats_,
+                  [this](const DueHeartbeat& due) { return !state_.sessions[due.session].is_due_heartbeat; });
     for (const SessionIndex index : closing_) {
         const Session& session = state_.sessions[index];
         if (!session.blocked) ::shutdown(session.fd, SHUT_WR);
@@ -54,11 +83,7 @@ void Shard::on_written(const TurnGroup& group, std::int32_t result) {
     if (result < 0) return end(group.session, 1006);
     const auto accepted = static_cast<std::size_t>(result);
     state_.metrics.bytes_out.add(accepted);
-    std::size_t due = 0;
-    for (std::uint32_t i = 0; i < group.taken; ++i) {
-        due += state_.output.bytes(state_.output.entry(group, i).frame).size();
-    }
-    if (accepted < due) return keep_rest(group, accepted);
+    if (accepted < group.bytes.size()) return keep_rest(group, accepted);
     state_.metrics.deliveries.add(group.taken);
     if (group.taken == group.count) return;
     // More than a turn's share: the rest comes as if it had been slow.
@@ -81,21 +106,18 @@ void Shard::keep_rest(const TurnGroup& group, std::size_t accepted) {
     session.blocked->took_last_ms = state_.now_ms;
     state_.metrics.blocked.add();
     state_.metrics.blocked_now.add(1);
-    std::uint32_t i = 0;
+    // What was begun is ended, the rest is missed; an array is one message.
+    std::uint32_t begun = 0;
     std::size_t end = 0;
-    for (; i < group.taken; ++i) {
-        const std::span<const char> bytes = state_.output.bytes(state_.output.entry(group, i).frame);
-        const std::size_t start = end;
-        end += bytes.size();
-        if (end <= accepted) continue;
-        if (accepted > start) {
-            session.blocked->rest.assign(bytes.data() + (accepted - start), end - accepted);
-            ++i;
-        }
-        break;
+    while (begun < group.taken && end < accepted)
+        end += state_.output.bytes(state_.output.entry(group, begun++).frame).size();
+    if (session.takes_arrays && begun > 0) {
+        begun = group.taken;
+        end = group.bytes.size();
     }
-    state_.metrics.deliveries.add(i);
-    miss(group, i, &session.blocked->rest);
+    session.blocked->rest.assign(group.bytes.data() + accepted, end - accepted);
+    state_.metrics.deliveries.add(begun);
+    miss(group, begun, &session.blocked->rest);
     if (session.is_open()) {
         state_.subscriptions.block(session.first_subscription, static_cast<std::uint32_t>(state_.now_ms));
     }

@@ -8,7 +8,11 @@ namespace tickgate::gateway {
 ShardQueue::ShardQueue(std::size_t bytes)
     : records_(kRecords),
       capacity_{bytes},
-      bytes_{std::make_unique_for_overwrite<char[]>(bytes)} {}
+      bytes_{std::make_unique_for_overwrite<char[]>(bytes)} {
+    // Each place is touched once, so that no turn pays for that.
+    ShardRecord touched;
+    for (std::size_t i = 0; i < kRecords; ++i) records_.push(touched) && records_.pop(touched);
+}
 
 char* ShardQueue::reserve(std::size_t size) noexcept {
     const std::uint64_t read = read_bytes_.load(std::memory_order_acquire);

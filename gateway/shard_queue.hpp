@@ -61,7 +61,7 @@ struct ShardRecord {
 /// Producer: the book thread. Consumer: the shard's thread.
 class ShardQueue {
 public:
-    static constexpr std::size_t kRecords = 32'768;
+    static constexpr std::size_t kRecords = 8'192;
     static constexpr std::size_t kDefaultBytes = std::size_t{32} << 20;
 
     /// `bytes`: room for frames, and so the largest one; only what is used is ever touched.

@@ -1,8 +1,19 @@
 #include "gateway/shard_state.hpp"
 
+#include <chrono>
+
 #include "gateway/websocket_frame.hpp"
 
 namespace tickgate::gateway {
+
+// A turn's time is older than that of a session which came in since: taken as it is, the session would have last been
+// heard of in the future.
+void ShardState::advance_to(book::UnixNanos time) noexcept {
+    if (time <= now) return;
+    now = time;
+    const auto millis = std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch();
+    now_ms = static_cast<std::uint64_t>(millis.count());
+}
 
 void ShardState::send_text(SessionIndex index, std::string_view payload) {
     Session& session = sessions[index];

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/container/deque.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -34,6 +35,9 @@ public:
           random{options.seed},
           commands_{command_queue} {}
 
+    /// What time it is; never goes back.
+    void advance_to(book::UnixNanos time) noexcept;
+
     /// The client is due this message. It comes after all it is due already, and is kept for it if its socket is
     /// blocked.
     void send_text(SessionIndex session, std::string_view payload);
@@ -55,7 +59,11 @@ public:
     SymbolTable symbols;
     Subscriptions subscriptions;
     TurnOutput output;
-    std::deque<Session> sessions;                 // by SessionIndex; references stay valid
+    // By SessionIndex; references stay valid. In large blocks, so that they do not keep the holes open that handshakes
+    // leave in the heap.
+    boost::container::deque<Session, void,
+                            boost::container::deque_options<boost::container::block_bytes<std::size_t{64} << 10>>::type>
+        sessions;
     std::vector<std::unique_ptr<PendingOp>> ops;  // by Session::op; null where free
     ShardMetrics metrics;
     std::mt19937_64 random;

@@ -281,7 +281,11 @@ StreamAnswer Stream::answer(Position since, const StreamSource& source, UnixNano
     if (found != cached_.end()) return (*found)->answer;
     const auto positions = static_cast<std::size_t>(
         std::count_if(cached_.begin(), cached_.end(), [](const auto& cached) { return !cached->since.is_nothing(); }));
-    if (!since.is_nothing() && positions == kMaxPositions) return {.kind = StreamAnswer::Kind::Busy};
+    if (!since.is_nothing() && positions == kMaxPositions) {
+        // A book's snapshot stands in for what was missed; nothing stands in for trades.
+        if (key_.channel != Channel::Trades) return {.kind = StreamAnswer::Kind::Busy};
+        cached_.erase(cached_.begin());
+    }
 
     auto cached = std::make_unique<Cached>();
     cached->since = since;

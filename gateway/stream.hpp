@@ -41,14 +41,15 @@ struct StreamAnswer {
     };
     Kind kind = Kind::Nothing;
     Position prev{};                     ///< nothing: the frame is a state complete in itself
-    const std::string* frame = nullptr;  ///< with its WebSocket header; lives until the stream moves on
+    const std::string* frame = nullptr;  ///< with its WebSocket header; lives until the next answer
 };
 
 /// (channel, symbol, depth, rate): what it sent last, and where that stands. Encodes each message once, for all
 /// subscribers. It exists while somebody subscribes. Thread: the book agent's.
 class Stream {
 public:
-    /// Different positions that are answered each with its own delta at one at(); the rest share the snapshot.
+    /// Different positions that are answered each with its own delta at one at(); the rest share the snapshot. (Of
+    /// trades all are answered; only so many answers are kept.)
     static constexpr std::size_t kMaxPositions = 8;
 
     Stream(StreamKey key, std::uint32_t sid, std::size_t shards);
@@ -70,7 +71,7 @@ public:
     [[nodiscard]] virtual bool publish(const StreamSource& source, book::UnixNanos sent, ShardOutputs& out) = 0;
     /// A scale change began a new epoch: sends the whole state to all in step. False as for publish.
     [[nodiscard]] virtual bool publish_afresh(const StreamSource& source, book::UnixNanos sent, ShardOutputs& out) = 0;
-    /// What brings one that waits at `since` to at(). Encoded once for each position while at() stays.
+    /// What brings one that waits at `since` to at(). Encoded once for each position that is kept while at() stays.
     [[nodiscard]] StreamAnswer answer(Position since, const StreamSource& source, book::UnixNanos sent);
 
     void add_member(std::size_t shard) noexcept { ++members_[shard]; }

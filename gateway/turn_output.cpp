@@ -6,6 +6,22 @@
 #include "gateway/websocket_frame.hpp"
 
 namespace tickgate::gateway {
+namespace {
+
+/// A frame as we write it: perhaps a text, and control frames behind it.
+struct Parts {
+    std::span<const char> text;  ///< its payload
+    std::span<const char> control;
+};
+
+Parts parts_of(std::span<const char> frame) noexcept {
+    if (static_cast<Opcode>(frame[0] & 0x0F) != Opcode::Text) return {{}, frame};
+    const auto length = static_cast<unsigned char>(frame[1]);
+    if (length >= 126) return {frame.subspan(length == 126 ? 4 : 10), {}};
+    return {frame.subspan(2, length), frame.subspan(std::size_t{2} + length)};
+}
+
+}  // namespace
 
 TurnOutput::FrameIndex TurnOutput::add_shared(std::span<const char> bytes, Position prev) {
     frames_.push_back({bytes, prev, false});
@@ -30,7 +46,7 @@ TurnOutput::FrameIndex TurnOutput::add_bytes(std::string_view frames, bool must_
     return static_cast<FrameIndex>(frames_.size() - 1);
 }
 
-std::span<const TurnGroup> TurnOutput::arrange(SessionIndex first_session) {
+std::span<TurnGroup> TurnOutput::arrange(SessionIndex first_session) {
     order_.clear();
     for (std::size_t i = 0; i < owed_.size(); ++i) {
         order_.push_back(std::uint64_t{owed_[i].session - first_session} << 32 | i);
@@ -78,6 +94,32 @@ std::span<const char> TurnOutput::joined(const TurnGroup& group) {
     return {copy, total};
 }
 
+std::span<const char> TurnOutput::joined_as_array(const TurnGroup& group) {
+    std::size_t texts = 0;  // each with what stands before it
+    std::size_t control = 0;
+    for (std::uint32_t i = 0; i < group.taken; ++i) {
+        const Parts parts = parts_of(bytes(entry(group, i).frame));
+        if (!parts.text.empty()) texts += 1 + parts.text.size();
+        control += parts.control.size();
+    }
+    const FrameHeader header{Opcode::Text, texts + 1};
+    const std::size_t array = texts == 0 ? 0 : header.bytes().size() + texts + 1;
+    char* const copy = gathered_.take(array + control);
+    char* out = copy;
+    char* control_out = copy + array;
+    for (std::uint32_t i = 0; i < group.taken; ++i) {
+        const Parts parts = parts_of(bytes(entry(group, i).frame));
+        control_out = std::ranges::copy(parts.control, control_out).out;
+        if (parts.text.empty()) continue;
+        const bool is_first = out == copy;
+        if (is_first) out = std::ranges::copy(header.bytes(), out).out;
+        *out++ = is_first ? '[' : ',';
+        out = std::ranges::copy(parts.text, out).out;
+    }
+    if (texts != 0) *out = ']';
+    return {copy, array + control};
+}
+
 void TurnOutput::clear() noexcept {
     frames_.clear();
     owed_.clear();
@@ -103,7 +145,7 @@ char* TurnOutput::Arena::take(std::size_t size) {
 
 void TurnOutput::Arena::clear() noexcept {
     // What a burst needed beyond the usual is given back.
-    constexpr std::size_t kKeptBlocks = 16;
+    constexpr std::size_t kKeptBlocks = 4;
     if (blocks_.size() > kKeptBlocks) blocks_.resize(kKeptBlocks);
     std::erase_if(blocks_, [](const Block& block) { return block.size > kBlock; });
     block_ = 0;

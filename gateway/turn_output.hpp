@@ -15,9 +15,10 @@ namespace tickgate::gateway {
 /// What one session is due in one turn.
 struct TurnGroup {
     SessionIndex session = kNoIndex;
-    std::uint32_t first = 0;  ///< in the turn's order
-    std::uint32_t count = 0;  ///< messages due
-    std::uint32_t taken = 0;  ///< as many of them as one turn may write
+    std::uint32_t first = 0;        ///< in the turn's order
+    std::uint32_t count = 0;        ///< messages due
+    std::uint32_t taken = 0;        ///< as many of them as one turn may write
+    std::span<const char> bytes{};  ///< these, in one piece, once they are joined; until release_gathered()
 };
 
 /// The messages of one turn and who is due which: one flat list, nothing held in a session. The frames of a turn lie
@@ -43,13 +44,17 @@ public:
     }
     [[nodiscard]] bool empty() const noexcept { return owed_.empty(); }
     [[nodiscard]] std::size_t deliveries() const noexcept { return owed_.size(); }
+    /// Bytes of the messages that were made here in this turn.
+    [[nodiscard]] std::size_t own_bytes() const noexcept { return texts_.taken(); }
 
     /// Sorts by session, beginning with the one at or after `first_session`, so that nobody is always last.
-    [[nodiscard]] std::span<const TurnGroup> arrange(SessionIndex first_session);
+    [[nodiscard]] std::span<TurnGroup> arrange(SessionIndex first_session);
 
     /// What is taken of the group, in one piece; gathered where its frames are not neighbours. Lives until
     /// release_gathered().
     [[nodiscard]] std::span<const char> joined(const TurnGroup& group);
+    /// The same with all texts as one message, a JSON array; control frames follow it.
+    [[nodiscard]] std::span<const char> joined_as_array(const TurnGroup& group);
     [[nodiscard]] std::size_t gathered_bytes() const noexcept { return gathered_.taken(); }
     void release_gathered() noexcept { gathered_.clear(); }
 

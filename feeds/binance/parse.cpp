@@ -3,7 +3,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <new>
 
 #include <simdjson.h>
@@ -65,7 +64,7 @@ public:
     book::UnixNanos time() noexcept {
         const Field field = fields_.has(Field::Time) ? Field::Time : Field::EventTime;
         if (!fields_.has(field)) return book::kNoTime;
-        constexpr std::uint64_t kLatest = std::numeric_limits<std::int64_t>::max() / 1'000'000;
+        constexpr std::uint64_t kLatest = std::chrono::milliseconds{kLatestReceiveTime}.count();
         const std::uint64_t milliseconds = number(field);
         if (milliseconds > kLatest) fail(DecodeError::BadField);
         return book::UnixNanos{std::chrono::milliseconds{milliseconds > kLatest ? 0 : milliseconds}};

@@ -27,7 +27,7 @@ void widen(book::Scales& scales, std::span<const PriceLevel> levels) noexcept {
     for (const PriceLevel& level : levels) widen(scales, level.price, level.quantity);
 }
 
-/// The digits after the point that a message writes, zeros at the end included.
+/// The digits after the point that a message writes, zeros at the end included; of too many, as many as may be.
 book::Scales scales_of(const Message& message) noexcept {
     book::Scales scales;
     std::visit(
@@ -43,7 +43,7 @@ book::Scales scales_of(const Message& message) noexcept {
             }
         },
         message);
-    return scales;
+    return {std::min(scales.price, kMostDigits), std::min(scales.quantity, kMostDigits)};
 }
 
 /// `BTCUSDT` of `https://../depth?symbol=BTCUSDT&limit=1000`.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <functional>
 
 #include "feeds/scaling.hpp"
@@ -137,7 +138,6 @@ void SymbolSession::apply_waiting(Events& out) {
 
 void SymbolSession::apply(BatchKind kind, const LevelBatch& batch, Events& out) {
     const Mark before = mark(out);
-    announce(SymbolState::Live, StateReason::None, batch.receive_time, out);
     if (write_batch(kind, batch, out)) return;
     undo(before, out);
     ++counters_->decode_errors;
@@ -161,7 +161,6 @@ void SymbolSession::on_trade(const Trade& trade, UnixNanos receive_time, Events&
     const PriceLevel level{trade.price, trade.quantity};
     book::Scales scales = scales_;
     raise_scales({&level, 1}, scales);
-    write_scales(scales, receive_time, out);
     Event event;
     event.kind = EventKind::Trade;
     event.flags = Event::kLast;
@@ -170,7 +169,7 @@ void SymbolSession::on_trade(const Trade& trade, UnixNanos receive_time, Events&
     event.id = book::VenueId{trade.id};
     event.venue_time = trade.time;
     event.receive_time = receive_time;
-    if (write_level(event, level, out)) return;
+    if (write_scales(scales, receive_time, out) && write_level(event, level, out)) return;
     undo(before, out);
     ++counters_->decode_errors;
     on_bad_message(receive_time, out);
@@ -180,14 +179,13 @@ void SymbolSession::on_ticker(const BookTicker& ticker, UnixNanos receive_time, 
     const Mark before = mark(out);
     book::Scales scales = scales_;
     raise_scales(std::array{ticker.bid, ticker.ask}, scales);
-    write_scales(scales, receive_time, out);
     Event event;
     event.kind = EventKind::Touch;
     event.instrument = instrument_;
     event.id = book::VenueId{ticker.update_id};
     event.venue_time = ticker.time;
     event.receive_time = receive_time;
-    const bool has_bid = write_level(event, ticker.bid, out);
+    const bool has_bid = write_scales(scales, receive_time, out) && write_level(event, ticker.bid, out);
     event.side = Side::Ask;
     event.flags = Event::kLast;
     if (has_bid && write_level(event, ticker.ask, out)) return;
@@ -199,6 +197,7 @@ void SymbolSession::on_ticker(const BookTicker& ticker, UnixNanos receive_time, 
 void SymbolSession::undo(const Mark& mark, Events& out) {
     out.resize(mark.written);
     scales_ = mark.scales;
+    largest_ = mark.largest;
     announced_ = mark.announced;
 }
 
@@ -215,10 +214,13 @@ void SymbolSession::announce(SymbolState state, StateReason reason, UnixNanos re
 }
 
 bool SymbolSession::write_batch(BatchKind kind, const LevelBatch& batch, Events& out) {
+    // It replaces a book that nobody believes: that one need not fit.
+    if (kind == BatchKind::Snapshot && announced_ != SymbolState::Live) largest_ = {};
     book::Scales scales = scales_;
     raise_scales(batch.bids, scales);
     raise_scales(batch.asks, scales);
-    write_scales(scales, batch.receive_time, out);
+    if (!write_scales(scales, batch.receive_time, out)) return false;
+    announce(SymbolState::Live, StateReason::None, batch.receive_time, out);
 
     Event event;
     event.instrument = instrument_;
@@ -249,18 +251,20 @@ bool SymbolSession::write_batch(BatchKind kind, const LevelBatch& batch, Events&
     return true;
 }
 
-bool SymbolSession::write_levels(const Event& like, std::span<const PriceLevel> levels, Events& out) const {
+bool SymbolSession::write_levels(const Event& like, std::span<const PriceLevel> levels, Events& out) {
     return std::all_of(levels.begin(), levels.end(),
                        [&](const PriceLevel& level) { return write_level(like, level, out); });
 }
 
-bool SymbolSession::write_level(const Event& like, const PriceLevel& level, Events& out) const {
+bool SymbolSession::write_level(const Event& like, const PriceLevel& level, Events& out) {
     const auto price = mantissa_at(scales_.price, level.price);
     const auto quantity = mantissa_at(scales_.quantity, level.quantity);
     if (!price || !quantity) return false;
     Event& event = out.emplace_back(like);
     event.price = book::Price{*price};
     event.quantity = book::Quantity{*quantity};
+    largest_.price = std::max(largest_.price, std::abs(*price));
+    largest_.quantity = std::max(largest_.quantity, *quantity);
     return true;
 }
 
@@ -271,10 +275,17 @@ void SymbolSession::raise_scales(std::span<const PriceLevel> levels, book::Scale
     }
 }
 
-void SymbolSession::write_scales(book::Scales scales, UnixNanos receive_time, Events& out) {
-    if (scales == scales_) return;
+bool SymbolSession::write_scales(book::Scales scales, UnixNanos receive_time, Events& out) {
+    if (scales == scales_) return true;
+    // Scales never fall again, so one absurd number must not raise them to where no book fits.
+    if (std::max(scales.price, scales.quantity) > kMostDigits) return false;
+    const auto price = mantissa_at(scales.price, {largest_.price, scales_.price});
+    const auto quantity = mantissa_at(scales.quantity, {largest_.quantity, scales_.quantity});
+    if (!price || !quantity) return false;
+    largest_ = {*price, *quantity};
     scales_ = scales;
     out.push_back(Event::scale(instrument_, scales, receive_time));
+    return true;
 }
 
 }  // namespace tickgate::feeds::binance

@@ -36,9 +36,12 @@ private:
     std::size_t bid_count_;
 };
 
+/// Digits after the point that a scale may have. Binance writes at most 8, and amounts up to 922 million fit.
+inline constexpr std::uint8_t kMostDigits = 10;
+
 /// One symbol between decoder and book: joins depth events to a snapshot, keeps the symbol's scales, and writes the
-/// events that may be believed. In the order in which they are written: Status live, Scale, the batch. Thread: the
-/// feed's.
+/// events that may be believed. In the order in which they are written: Scale, Status live, the batch. A message whose
+/// digits cannot be had without losing the book is a bad one. Thread: the feed's.
 class SymbolSession {
 public:
     /// `instrument` and `counters` outlive this.
@@ -46,7 +49,8 @@ public:
 
     using Events = std::vector<book::Event>;
 
-    /// Something of this symbol came, whatever it is: before its own function. Ends `stale`.
+    /// One of the following came: before its own function. Ends `stale`. Messages of other kinds, candles say, do not:
+    /// a book that nothing else comes for is not to be trusted.
     void on_any_message(book::UnixNanos receive_time, Events& out);
     void on_depth(const UpdateRange& ids, const LevelBatch& batch, Events& out);
     /// A snapshot that is older than the book is of no use; one that the events waiting since do not continue is a gap.
@@ -66,13 +70,20 @@ public:
 private:
     enum class BatchKind : std::uint8_t { Snapshot, Delta };
 
+    /// The largest amounts written, as mantissas at the present scales: a bound of what the book holds.
+    struct Largest {
+        std::int64_t price = 0;
+        std::int64_t quantity = 0;
+    };
+
     /// Undoes what was written since, when a message turns out not to fit.
     struct Mark {
         std::size_t written;
         book::Scales scales;
+        Largest largest;
         book::SymbolState announced;
     };
-    [[nodiscard]] Mark mark(const Events& out) const noexcept { return {out.size(), scales_, announced_}; }
+    [[nodiscard]] Mark mark(const Events& out) const noexcept { return {out.size(), scales_, largest_, announced_}; }
     void undo(const Mark& mark, Events& out);
 
     void apply(BatchKind kind, const LevelBatch& batch, Events& out);
@@ -83,13 +94,15 @@ private:
 
     [[nodiscard]] bool write_batch(BatchKind kind, const LevelBatch& batch, Events& out);
     /// One event for each level, alike but for price and quantity. False when one does not fit the scales.
-    [[nodiscard]] bool write_levels(const book::Event& like, std::span<const PriceLevel> levels, Events& out) const;
-    [[nodiscard]] bool write_level(const book::Event& like, const PriceLevel& level, Events& out) const;
+    [[nodiscard]] bool write_levels(const book::Event& like, std::span<const PriceLevel> levels, Events& out);
+    [[nodiscard]] bool write_level(const book::Event& like, const PriceLevel& level, Events& out);
     void raise_scales(std::span<const PriceLevel> levels, book::Scales& scales) const noexcept;
-    void write_scales(book::Scales scales, book::UnixNanos receive_time, Events& out);
+    /// False when they are not possible: too many digits, or what was written before would not fit.
+    [[nodiscard]] bool write_scales(book::Scales scales, book::UnixNanos receive_time, Events& out);
 
     book::InstrumentId instrument_;
     book::Scales scales_;
+    Largest largest_;
     DepthSequence sequence_;
     bool from_empty_;
     VenueCounters* counters_;

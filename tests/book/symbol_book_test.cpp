@@ -224,30 +224,52 @@ TEST_F(SymbolBookTest, ABookThatDoesNotFitTheNewScaleIsEmptiedAndNotBelieved) {
     EXPECT_THAT(bids(), IsEmpty());
     EXPECT_EQ(book_.status().state, SymbolState::Resyncing);
     EXPECT_EQ(book_.status().reason, StateReason::BadMessage);
+    apply({Event::status({}, SymbolState::Live, StateReason::None, at(2))});
+    apply(last({clear(), bid(990, 1)}));
+    EXPECT_EQ(book_.status().state, SymbolState::Live);
+    EXPECT_THAT(bids(), ElementsAre(level(990, 1)));
 }
 
 TEST_F(SymbolBookTest, SaysOnceThatTheTouchLeftAPartialSnapshot) {
     apply({Event::status({}, SymbolState::Live, StateReason::Snapshot, at(1))});
     apply(partial_snapshot({bid(100, 1), bid(99, 1), ask(101, 1), ask(102, 1)}));
-    EXPECT_FALSE(apply(last({bid(100, 0)})).left_snapshot_range) << "99 was covered";
-    EXPECT_FALSE(apply(last({bid(90, 1)})).left_snapshot_range) << "not the touch";
-    const Applied applied = apply(last({bid(99, 0)}));
-    EXPECT_TRUE(applied.left_snapshot_range);
+    EXPECT_FALSE(apply(last({bid(100, 0)})).reason_changed) << "99 was covered";
+    EXPECT_FALSE(apply(last({bid(90, 1)})).reason_changed) << "not the touch";
+    Events leaving = last({bid(99, 0)});
+    leaving.back().receive_time = at(5);
+    const Applied applied = apply(leaving);
+    EXPECT_TRUE(applied.reason_changed);
     EXPECT_EQ(book_.status().state, SymbolState::Live);
     EXPECT_EQ(book_.status().reason, StateReason::OutsideSnapshot);
+    EXPECT_EQ(book_.status().since, at(5));
     EXPECT_EQ(book_.status().changes, 2U);
-    EXPECT_FALSE(apply(last({bid(90, 2)})).left_snapshot_range);
+    EXPECT_FALSE(apply(last({bid(90, 2)})).reason_changed);
+}
+
+TEST_F(SymbolBookTest, ALaterSnapshotEndsThatTheTouchLeftTheOneBefore) {
+    apply({Event::status({}, SymbolState::Live, StateReason::None, at(1))});
+    apply(partial_snapshot({bid(100, 1), ask(101, 1)}));
+    apply(last({bid(100, 0), bid(90, 1)}));
+    ASSERT_EQ(book_.status().reason, StateReason::OutsideSnapshot);
+    Events later = partial_snapshot({bid(90, 1), ask(101, 1)});
+    later.back().receive_time = at(7);
+    EXPECT_TRUE(apply(later).reason_changed);
+    EXPECT_EQ(book_.status().state, SymbolState::Live);
+    EXPECT_EQ(book_.status().reason, StateReason::None);
+    EXPECT_EQ(book_.status().since, at(7));
+    EXPECT_EQ(book_.status().changes, 3U);
+    EXPECT_TRUE(apply(last({bid(90, 0), bid(80, 1)})).reason_changed) << "the later one has a range of its own";
 }
 
 TEST_F(SymbolBookTest, WatchesTheAskSideOfAPartialSnapshotToo) {
     apply(partial_snapshot({bid(100, 1), ask(101, 1), ask(102, 1)}));
     apply(last({ask(101, 0), ask(110, 1)}));
-    EXPECT_TRUE(apply(last({ask(102, 0)})).left_snapshot_range);
+    EXPECT_TRUE(apply(last({ask(102, 0)})).reason_changed);
 }
 
 TEST_F(SymbolBookTest, AFullSnapshotHasNoRangeToLeave) {
     apply(last({clear(), bid(100, 1), ask(101, 1)}));
-    EXPECT_FALSE(apply(last({bid(100, 0), bid(50, 1)})).left_snapshot_range);
+    EXPECT_FALSE(apply(last({bid(100, 0), bid(50, 1)})).reason_changed);
 }
 
 TEST_F(SymbolBookTest, ChecksItsTouchByTheVenuesTickers) {
@@ -268,6 +290,27 @@ TEST_F(SymbolBookTest, NoSnapshotIsCheckedByTickers) {
     EXPECT_EQ(book_.touch_check().failed(), 0U);
     apply(last({bid(52, 1)}, 21));
     EXPECT_EQ(book_.finish_touch_check(), 1U) << "the increment after it is";
+}
+
+TEST_F(SymbolBookTest, ChecksItsTouchAlsoWhenTheIdsStartOver) {
+    for (const std::uint64_t pass : {1U, 2U}) {
+        apply(last({clear(), bid(100, 1), ask(101, 1)}, 8));
+        apply(ticker(10, 100, 101));
+        apply(last({bid(99, 1)}, 12));
+        apply(ticker(20, 100, 101));
+        apply(last({bid(99, 2)}, 21));
+        apply(ticker(30, 100, 101));
+        EXPECT_EQ(book_.touch_check().ok(), 2 * pass);
+    }
+}
+
+TEST_F(SymbolBookTest, ALaterSnapshotKeepsTheTickersThatCameAhead) {
+    apply(last({clear(), bid(99, 1), ask(101, 1)}, 8));
+    apply(ticker(14, 100, 101));
+    apply(last({clear(), bid(100, 1), ask(101, 1)}, 12));
+    apply(last({bid(98, 1)}, 15));
+    EXPECT_EQ(book_.finish_touch_check(), 0U);
+    EXPECT_EQ(book_.touch_check().ok(), 1U);
 }
 
 TEST_F(SymbolBookTest, AResyncForgetsTickersThatWait) {

@@ -1,6 +1,9 @@
 """The protocol's basics: sessions, subscriptions, changes to them, and what is told about them."""
 
+import json
 import unittest
+
+import websockets
 
 from harness import GatewayTest
 
@@ -38,6 +41,24 @@ class Session(GatewayTest):
         client = await self.client()
         waiter = await client.socket.ping(b"mark")
         await waiter
+
+    async def test_a_client_may_have_its_turns_as_arrays(self):
+        async with websockets.connect(self.gateway.url) as ws:
+            await ws.recv()
+            await ws.send(json.dumps({"op": "hello", "id": 1, "batch": True}))
+            self.assertEqual(json.loads(await ws.recv()), [{"type": "ack", "id": 1}])
+            await ws.send(json.dumps({"op": "subscribe", "id": 2, "channel": "book", "symbols": S, "rate_ms": 250}))
+            seqs, arrays = {}, []
+            while not arrays or len(arrays) < 5:
+                array = json.loads(await ws.recv())
+                self.assertIsInstance(array, list)
+                data = [message for message in array if message["type"] in ("snapshot", "delta")]
+                for message in data:
+                    self.assertEqual(message.get("prev"), seqs.get(message["sid"]))
+                    seqs[message["sid"]] = message["seq"]
+                if any(message["type"] == "delta" for message in data):
+                    arrays.append(data)
+        self.assertEqual(max(map(len, arrays)), len(S))
 
     async def test_heartbeats_come_without_a_subscription(self):
         client = await self.client()

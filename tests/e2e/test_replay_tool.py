@@ -111,6 +111,19 @@ class ReplayTool(unittest.TestCase):
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertIn("/nonexistent/file", result.stderr)
 
+    def test_a_file_without_a_line_of_the_format_asked_for_exits_1(self):
+        path = self.write(depth(9, 9))
+        result = self.run_tool("--venue", "binance-spot", "--format", "cf", "--print", "stats", path)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no line up to here is a message of this format", result.stderr)
+
+    def test_a_recording_of_a_venue_without_a_session_exits_2(self):
+        path = self.write()
+        path.write_text("CBCAP1 kraken BTC/USD 100\n5 2\n{}\n")
+        result = self.run_tool("--print", "stats", path)
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("unknown venue kraken", result.stderr)
+
     def test_a_wrong_command_line_exits_2(self):
         path = self.write(depth(9, 9))
         right = ["--venue", "binance-spot", "--print", "books"]

@@ -5,6 +5,7 @@ import unittest
 from harness import GatewayTest
 
 STALL_S = 5
+SNDBUF_BYTES = 131_072  # by default; the kernel doubles it for its own use
 
 
 class SlowClient(GatewayTest):
@@ -19,6 +20,16 @@ class SlowClient(GatewayTest):
         await observer.until(lambda c: c.of_type("delta")[-1]["ts"] > begin + seconds * 1_000_000)
         return observer.messages[start:]
 
+    def kernel_holds(self):
+        """The most bytes that wait in the kernel for one client of the gateway."""
+        held = []
+        for line in open("/proc/net/tcp").readlines()[1:]:
+            _, local, _, _, queues, *_ = line.split()
+            if int(local.split(":")[1], 16) == self.gateway.port:
+                held.append(int(queues.split(":")[0], 16))
+        self.assertGreater(max(held), 4096, "nobody is slow")
+        return max(held)
+
     async def test_a_slow_client_lacks_nothing_and_gets_no_backlog(self):
         observer, slow = await self.client(), await self.client(receive_buffer=4096)
         await observer.subscribe("book", self.SYMBOLS[0], rate_ms=100)
@@ -28,6 +39,7 @@ class SlowClient(GatewayTest):
 
         seen = await self.stall(observer)
         self.assertLess(self.gateway.memory_kb(), memory + 8192)
+        self.assertLessEqual(self.kernel_holds(), 2 * SNDBUF_BYTES)
         now = seen[-1]["ts"]
         start, start_bytes = len(slow.messages), slow.bytes
         await slow.until(lambda c: all(any(m["ts"] >= now for m in c.of_type("delta", sid)[-1:]) for sid in sids))

@@ -227,6 +227,7 @@ TEST_F(Parse, NamesWhatIsWrongWithAMalformedMessage) {
         {replaced(kDepth, R"("u":15)", R"("u":99999999999999999999999)"), BadField},
         {replaced(kDepth, R"("E":1723161255208)", R"("E":"now")"), BadField},
         {replaced(kDepth, R"("E":1723161255208)", R"("E":9999999999999999999)"), BadField},
+        {replaced(kDepth, R"("E":1723161255208)", R"("E":7258118400001)"), BadField},
         {replaced(kFuturesDepth, R"("pu":9)", R"("pu":[])"), BadField},
         {replaced(kDepth, R"("61730.17")", R"("61x")"), BadLevels},
         {replaced(kDepth, R"("61730.17","2")", R"("61730.17")"), BadLevels},

@@ -72,8 +72,8 @@ std::string trade(std::string_view price, std::string_view quantity = "1") {
                        quantity);
 }
 
-std::string ticker(std::uint64_t id) {
-    return fmt::format(R"({{"u":{},"s":"BTCUSDT","b":"1.5","B":"2","a":"1.6","A":"3"}})", id);
+std::string ticker(std::uint64_t id, std::string_view bid = "1.5") {
+    return fmt::format(R"({{"u":{},"s":"BTCUSDT","b":"{}","B":"2","a":"1.6","A":"3"}})", id, bid);
 }
 
 class Session : public testing::Test {
@@ -228,6 +228,15 @@ TEST_F(Session, IsStaleWhenNothingComesForLongerThanUsual) {
     EXPECT_THAT(say(depth(11, 11)), ElementsAre("bid 15x2 @11."));
 }
 
+TEST_F(Session, MessagesOfOtherKindsDoNotKeepABookFromBeingStale) {
+    go_live();
+    EXPECT_THAT(wait(Silence::kFloor), IsEmpty());
+    EXPECT_THAT(say(R"({"e":"kline","E":5,"s":"BTCUSDT","k":{}})"), IsEmpty());
+    EXPECT_THAT(wait(std::chrono::seconds{0}), ElementsAre("stale"));
+    EXPECT_THAT(say(R"({"e":"kline","E":5,"s":"BTCUSDT","k":{}})"), IsEmpty());
+    EXPECT_THAT(say(ticker(11)), ElementsAre("live", "touch bid 15x2 @11", "touch ask 16x3 @11."));
+}
+
 TEST_F(Session, AGapAfterASilenceResyncsWhatIsLiveAgain) {
     go_live();
     EXPECT_THAT(wait(std::chrono::minutes{1}), ElementsAre("stale"));
@@ -272,7 +281,7 @@ TEST_F(Session, ASnapshotsMostDigitsCount) {
     make();
     say(depth(9, 9));
     EXPECT_THAT(say(snapshot(10, R"(["1.4","7"],["1.25","7"])", R"(["1.6","3.125"])")),
-                ElementsAre("live", "scale 2/3", "clear partial @10", "bid 140x7000 @10", "bid 125x7000 @10",
+                ElementsAre("scale 2/3", "live", "clear partial @10", "bid 140x7000 @10", "bid 125x7000 @10",
                             "ask 160x3125 @10."));
 }
 
@@ -285,6 +294,43 @@ TEST_F(Session, WhatDoesNotFitTheScalesIsABadMessage) {
     EXPECT_THAT(say(snapshot(12)),
                 ElementsAre("live", "clear partial @12", "bid 140000000x7 @12", "ask 160000000x3 @12."))
         << "at the scales of before";
+}
+
+TEST_F(Session, AbsurdlyManyDigitsCostOneResync) {
+    for (const std::string& absurd : {trade("1.000000000000000001"), trade("1.5", "0.00000000001"),
+                                      depth(11, 11, R"(["1.000000000000000001","2"])"), ticker(11, "1.00000000001")}) {
+        go_live();
+        EXPECT_THAT(say(absurd), ElementsAre("resyncing bad_message")) << absurd;
+        EXPECT_EQ(counters().decode_errors, 1U);
+        EXPECT_THAT(say(snapshot(12)), ElementsAre("live", "clear partial @12", "bid 14x7 @12", "ask 16x3 @12."));
+        EXPECT_THAT(say(depth(13, 13)), ElementsAre("bid 15x2 @13."));
+    }
+}
+
+TEST_F(Session, AFirstMessageOfAbsurdlyManyDigitsCostsNoMore) {
+    make();
+    EXPECT_THAT(say(trade("1.000000000000000001")), ElementsAre("listed BTCUSDT 10/0", "resyncing bad_message"));
+    EXPECT_THAT(say(depth(9, 9, R"(["64000.5","2"])")), IsEmpty());
+    EXPECT_THAT(say(snapshot(10, R"(["64000.4","7"])", "")),
+                ElementsAre("live", "clear partial @10", "bid 640004000000000x7 @10."));
+}
+
+TEST_F(Session, ARaiseThatTheBookWouldNotSurviveCostsOneResync) {
+    make();
+    say(depth(9, 9));
+    say(snapshot(10, R"(["1.4","9000000000000000000"])", ""));
+    EXPECT_THAT(say(trade("1.5", "0.5")), ElementsAre("resyncing bad_message"));
+    EXPECT_THAT(say(trade("1.5", "0.5")), IsEmpty()) << "the book still holds it";
+    EXPECT_THAT(say(snapshot(12, R"(["1.4","7"],["1.3","0.5"])", "")),
+                ElementsAre("scale 1/1", "live", "clear partial @12", "bid 14x70 @12", "bid 13x5 @12."));
+    EXPECT_THAT(say(trade("1.5", "0.25")), ElementsAre("scale 1/2", "trade ask 15x25 @9."));
+}
+
+TEST_F(Session, ALargePriceBelowZeroStandsInTheWayOfARaiseToo) {
+    make();
+    say(depth(9, 9));
+    say(snapshot(10, "", R"(["-900000000000000000","1"])"));
+    EXPECT_THAT(say(trade("1.25")), ElementsAre("resyncing bad_message"));
 }
 
 TEST_F(Session, ASnapshotThatNamesAPriceTwiceIsABadMessage) {

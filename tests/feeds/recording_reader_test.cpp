@@ -137,6 +137,48 @@ TEST_F(RecordingReaderTest, ReadsItsOwnFormatWithTheVenueFromItsHeader) {
     EXPECT_EQ(recording.error, "");
 }
 
+TEST_F(RecordingReaderTest, ReadsCbcapMessagesOfTheLengthsThatItSays) {
+    const std::string text =
+        "CBCAP1 kraken BTC/USD 1785552832693693000\n"
+        "201603688723400 8\n{\"a\": 1}\n"
+        "201603688723401 9\n{\n\"b\":2}\n\n"
+        "201604688723400 2\n{}";
+    const auto path = directory_.write("recording", text);
+    EXPECT_EQ(RecordingReader{path}.venue(), "kraken");
+    const auto recording = read(path);
+    EXPECT_THAT(recording.messages, ElementsAre(Read{Kind::Frame, 1'785'552'832'693'693'000, "", R"({"a": 1})"},
+                                                Read{Kind::Frame, 1'785'552'832'693'693'001, "", "{\n\"b\":2}\n"},
+                                                Read{Kind::Frame, 1'785'552'833'693'693'000, "", "{}"}));
+    EXPECT_EQ(recording.error, "");
+}
+
+TEST_F(RecordingReaderTest, ReadsCbcapMessagesAcrossItsBuffersEnd) {
+    std::string text = "CBCAP1 kraken BTC/USD 1\n";
+    for (int i = 0; i < 2'000; ++i) text += std::to_string(i) + " 1000\n" + std::string(1'000, 'x') + "\n";
+    const auto recording = read_text(tests::gzip(text));
+    EXPECT_EQ(recording.error, "");
+    ASSERT_EQ(recording.messages.size(), 2'000U);
+    for (const auto& message : recording.messages) EXPECT_EQ(message.payload, std::string(1'000, 'x'));
+}
+
+TEST_F(RecordingReaderTest, SaysWhatIsWrongWithACbcapRecord) {
+    const auto error_of = [this](std::string_view records) {
+        return read_text("CBCAP1 kraken BTC/USD 100\n" + std::string{records}).error;
+    };
+    EXPECT_THAT(error_of("5 2\n{}\nx 2\n{}\n"), HasSubstr("line 4, byte 33: the line does not begin with a time"));
+    EXPECT_THAT(error_of("5 2\n{}\n4 2\n{}\n"), HasSubstr("a time after the recording's start"));
+    EXPECT_THAT(error_of("5 2\n{}\n9223372036854775807 2\n{}\n"), HasSubstr("a time after the recording's start"));
+    EXPECT_THAT(error_of("5\n{}\n"), HasSubstr("does not end with the length of a message"));
+    EXPECT_THAT(error_of("5 0\n\n"), HasSubstr("does not end with the length of a message"));
+    EXPECT_THAT(error_of("5 2 \n{}\n"), HasSubstr("does not end with the length of a message"));
+    EXPECT_THAT(error_of("5 3\n{}\n6 2\n{}\n"), HasSubstr("line 2, byte 26: the message is not as long as this"));
+    EXPECT_THAT(error_of("5 1\n{}\n"), HasSubstr("the message is not as long as this line says"));
+    EXPECT_THAT(error_of("5 9\n{}\n"), HasSubstr("the message is not as long as this line says"));
+    EXPECT_THAT(error_of("5 9223372036854775807\n{}\n"), HasSubstr("the message is not as long as this line says"));
+    EXPECT_THAT(read_text("CBCAP1 kraken 100\n").error, HasSubstr("lacks its venue, symbol or start time"));
+    EXPECT_THAT(read_text("1 {}\n", RecordingFormat::Cbcap).error, HasSubstr("the first line is not `CBCAP1 "));
+}
+
 TEST_F(RecordingReaderTest, TakesAJsonlTimeFromTheMessageOrTheOneBefore) {
     const auto recording = read_text(
         "{\"topic\":\"t\",\"ts\":1733011200691,\"data\":{\"E\":1}}\n"
@@ -242,6 +284,16 @@ TEST_F(RecordingReaderTest, SaysThatAFileIsEmptyUnknownOrMissing) {
     EXPECT_EQ(read("/nonexistent/file").error, "/nonexistent/file: No such file or directory");
 }
 
+TEST_F(RecordingReaderTest, SaysThatAFileHoldsNothingOfItsFormat) {
+    const std::string hft = "1723161253937085768 {}\n1723161253937085769 {}\n";
+    EXPECT_THAT(read_text(hft, RecordingFormat::Cf).error,
+                HasSubstr("recording: line 2, byte 23: no line up to here is a message of this format"));
+    for (const auto format : {RecordingFormat::Hft, RecordingFormat::Cf, RecordingFormat::Jsonl}) {
+        EXPECT_THAT(read_text("\n\n", format).error, HasSubstr("no line up to here is a message of this format"));
+    }
+    EXPECT_EQ(read_text("# tickgate 1 kraken 1\n").error, "") << "nothing came while it was recorded";
+}
+
 TEST_F(RecordingReaderTest, DeliversAllWholeLinesOfACutCompressedFileThenSaysWhereItEnds) {
     std::string text;
     while (text.size() < 1'000'000) text += std::to_string(text.size() * 7'919 + 1) + " {\"some\":\"message\"}\n";
@@ -265,6 +317,7 @@ TEST_F(RecordingReaderTest, KnowsFormatsByName) {
     EXPECT_EQ(feeds::recording_format_named("tickgate"), RecordingFormat::Tickgate);
     EXPECT_EQ(feeds::recording_format_named("hft"), RecordingFormat::Hft);
     EXPECT_EQ(feeds::recording_format_named("cf"), RecordingFormat::Cf);
+    EXPECT_EQ(feeds::recording_format_named("cbcap"), RecordingFormat::Cbcap);
     EXPECT_EQ(feeds::recording_format_named("jsonl"), RecordingFormat::Jsonl);
     EXPECT_EQ(feeds::recording_format_named("pcap"), std::nullopt);
 }

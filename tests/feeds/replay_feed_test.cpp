@@ -256,6 +256,27 @@ TEST_F(ReplayFeedTest, GoesOnInTimeWhenItLoops) {
     EXPECT_THAT(lags, ElementsAre(1, 1, 1));  // the venue's time is shifted like ours, and a missing one stays missing
 }
 
+TEST_F(ReplayFeedTest, EndsALoopWhoseTimesWouldLeaveEveryCalendar) {
+    const std::int64_t year_2199 = 7'258'118'400'000 - 86'400'000;
+    open(line(0, "A 1") + line(year_2199, "A 1"), ReplaySpeed::max(), true);
+    run_at(at(0));
+    EXPECT_EQ(words().back(), "end@" + std::to_string(year_2199));
+    ASSERT_TRUE(feed_->error());
+    EXPECT_THAT(*feed_->error(), HasSubstr("its times would go on for more than 60 years"));
+    EXPECT_EQ(feed_->loops(), 0U);
+    EXPECT_EQ(feed_->next_due(), std::nullopt);
+}
+
+TEST_F(ReplayFeedTest, LoopsForDecadesThenEnds) {
+    const std::int64_t start = 1'700'000'000'000;
+    const std::int64_t years_25 = 25LL * 365 * 86'400'000;
+    open(line(start, "A 1") + line(start + years_25, "A 1"), ReplaySpeed::max(), true);
+    run_at(at(0));
+    EXPECT_EQ(feed_->loops(), 2U);
+    EXPECT_EQ(words().back(), "end@" + std::to_string(start + 3 * years_25 + 200));
+    EXPECT_TRUE(feed_->error());
+}
+
 TEST_F(ReplayFeedTest, PlaysUpToDamageThenSaysWhyAndEnds) {
     open(line(1'000, "A 1") + line(1'010, "B 1") + "damage\n" + line(1'020, "A 1"), ReplaySpeed::max(), true);
     run_at(at(0));
@@ -277,11 +298,12 @@ TEST_F(ReplayFeedTest, EndsARecordingThatHoldsNoMessageAlsoInALoop) {
 }
 
 TEST_F(ReplayFeedTest, JumpsOverTheTicksOfASilenceOfHours) {
-    const std::int64_t later = 1'000 + 2 * 3'600'000 + 20;
+    const std::int64_t later = 1'000 + 2 * 3'600'000 + 70;
     open(line(1'000, "A 1") + line(later, "A 1") + line(later + 50, "A 1"));
     run_at(at(0));
-    EXPECT_THAT(words(), ElementsAre("listed:A@1000", "level@1000.", "tick@7201000", "level@7201020.", "tick@7201050",
-                                     "level@7201070.", "end@7201070"));
+    EXPECT_THAT(words(), ElementsAre("listed:A@1000", "level@1000.", "tick@7201000", "tick@7201050", "level@7201070.",
+                                     "tick@7201100", "level@7201120.", "end@7201120"));
+    EXPECT_THAT(session_->asked_at, ElementsAre(at(7'201'000))) << "who is stale";
 }
 
 TEST_F(ReplayFeedTest, KeepsTheOrderOfARecordingWhoseTimesGoBack) {

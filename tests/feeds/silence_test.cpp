@@ -46,6 +46,13 @@ TEST(Silence, OneLongPauseFadesAsTheSymbolGetsBusy) {
     EXPECT_TRUE(silence.is_unusual(last + Silence::kFloor + nanoseconds{1}));
 }
 
+TEST(Silence, APauseOfCenturiesIsNoHabit) {
+    Silence silence;
+    const UnixNanos last = heard_every(silence, std::chrono::years{100}, 1);
+    EXPECT_FALSE(silence.is_unusual(last + Silence::kPatience * Silence::kLongestPause));
+    EXPECT_TRUE(silence.is_unusual(last + Silence::kPatience * Silence::kLongestPause + nanoseconds{1}));
+}
+
 TEST(Silence, AClockThatGoesBackIsNoPause) {
     Silence silence;
     const UnixNanos last = heard_every(silence, seconds{1}, 10);

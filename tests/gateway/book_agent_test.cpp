@@ -371,6 +371,25 @@ TEST_F(BookAgentTest, ManyDifferentPositionsAtOnceShareTheSnapshotAndAreCounted)
     EXPECT_EQ(core_.agent->metrics().busy_snapshots.value(), 2U);
 }
 
+TEST_F(BookAgentTest, TradesAreNotSkippedHoweverManyDifferentPositionsAskAtOnce) {
+    go_live();
+    std::vector<std::unique_ptr<Connection>> clients;
+    for (std::uint64_t held = 1; held <= 12; ++held) {
+        trade();
+        core_.settle();
+        Connection& client = *clients.emplace_back(std::make_unique<Connection>(core_));
+        const auto answers = ask(client, subscribe(R"("channel":"trades","rate_ms":0)"));
+        const std::string sid = std::to_string(sid_of(answers.back()));
+        EXPECT_THAT(ask(client, R"({"op":"modify","id":2,"rate_ms":5000,"sid":)" + sid + '}'),
+                    ElementsAre(type_is("ack")));
+    }
+    for (int i = 0; i < 15; ++i) trade();
+    pass_to(5'000ms);
+    for (std::uint64_t held = 1; held <= clients.size(); ++held) {
+        EXPECT_THAT(clients[held - 1]->receive(), ElementsAre(delta(held, 27)));
+    }
+}
+
 TEST_F(BookAgentTest, ABboGoesOnAtAnotherRateByItsState) {
     go_live();
     Connection client{core_};

@@ -47,6 +47,11 @@ ops_per_s = 5
 frame_bytes = 2048
 symbols_per_op = 7
 
+[gateway.connections]
+max = 1000
+per_address = 20
+handshakes_per_s = 300
+
 [[feeds]]
 venue = "binance-usdm"
 replay = ["a b.gz", 'quo"te\back']
@@ -76,6 +81,7 @@ TEST(Config, ReadsEveryKey) {
     EXPECT_EQ(config.sndbuf_bytes, 65536U);
     EXPECT_EQ(config.log_level, log::Level::Debug);
     EXPECT_EQ(config.limits, (Limits{10, 5, 2048, 7}));
+    EXPECT_EQ(config.connections, (ConnectionLimits{1'000, 20, 300}));
     ASSERT_EQ(config.feeds.size(), 3U);
     EXPECT_EQ(config.feeds[0].venue, "binance-usdm");
     EXPECT_EQ(config.feeds[0].replay, (std::vector<std::string>{"a b.gz", "quo\"te\\back"}));
@@ -126,7 +132,9 @@ TEST(Config, NamesFileLineKeyAndValueOfWhatIsWrong) {
         {"[gateway]\nlog_level = 1", "x.toml:2: gateway.log_level = 1: must be text in quotes"},
         {"[gateway]\nnode = 'a b'",
          "x.toml:2: gateway.node = 'a b': must be 1 to 64 letters, digits, points, underscores and hyphens"},
-        {"[gateway]\nheartbeat_ms = 1", "x.toml:2: gateway.heartbeat_ms = 1: must be from 10 to 3600000"},
+        {"[gateway]\nheartbeat_ms = 10", "x.toml:2: gateway.heartbeat_ms = 10: must be from 100 to 3600000"},
+        {"[gateway.limits]\nops_per_s = 858994",
+         "x.toml:2: gateway.limits.ops_per_s = 858994: must be from 1 to 100000"},
         {"[gateway.limits]\nframe_bytes = 10",
          "x.toml:2: gateway.limits.frame_bytes = 10: must be from 1024 to 16777216"},
         {"[[feeds]]\nreplay = 'a'\nvenue = 'binance'",

@@ -17,7 +17,7 @@ using book::Event;
 using book::EventKind;
 using gateway::Opcode;
 
-Core::Unit::Unit(const CoreOptions& options, std::uint64_t seed)
+Core::Unit::Unit(const CoreOptions& options, gateway::Admission& admission, std::uint64_t seed)
     : records{options.queue_bytes},
       commands{options.commands},
       shard{[&] {
@@ -25,12 +25,12 @@ Core::Unit::Unit(const CoreOptions& options, std::uint64_t seed)
                 of_shard.seed = seed;
                 return of_shard;
             }(),
-            records, commands, gateway::make_socket_writer(options.io)} {}
+            records, commands, admission, gateway::make_socket_writer(options.io)} {}
 
-Core::Core(CoreOptions options) {
+Core::Core(CoreOptions options) : admission{options.connections} {
     std::vector<gateway::ShardPort> ports;
     for (std::size_t i = 0; i < options.shards; ++i) {
-        shards.push_back(std::make_unique<Unit>(options, i));
+        shards.push_back(std::make_unique<Unit>(options, admission, i));
         ports.push_back({&shards.back()->records, &shards.back()->commands});
     }
     agent = std::make_unique<gateway::BookAgent>(gateway::BookAgentOptions{.epoch = std::string{kEpoch},
@@ -69,7 +69,7 @@ int Core::connect(std::size_t shard, int buffer) {
         throw std::system_error{errno, std::generic_category(), "socketpair"};
     }
     if (buffer > 0) ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    shards[shard]->shard.add_session(ends[0], {}, now);
+    shards[shard]->shard.add_session(ends[0], "client", {}, now);
     return ends[1];
 }
 

@@ -22,6 +22,7 @@ struct CoreOptions {
     std::size_t trades = 64;
     bool recorded = false;  ///< the feed's time is a recording's
     gateway::ShardOptions shard{};
+    gateway::ConnectionLimits connections{};
     gateway::IoBackend io = gateway::IoBackend::Epoll;
 };
 
@@ -52,11 +53,12 @@ public:
     static constexpr std::string_view kEpoch = "k3";
 
     struct Unit {
-        Unit(const CoreOptions& options, std::uint64_t seed);
+        Unit(const CoreOptions& options, gateway::Admission& admission, std::uint64_t seed);
         gateway::ShardQueue records;
         gateway::CommandQueue commands;
         gateway::Shard shard;
     };
+    gateway::Admission admission;
     book::InstrumentRegistry registry;
     book::EventQueue events{4'096};
     book::EventQueue::Producer feed{events};

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
@@ -19,6 +20,8 @@
 namespace tickgate::gateway {
 namespace {
 
+using testing::AllOf;
+using testing::HasSubstr;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
@@ -342,7 +345,7 @@ TEST_F(HttpServerTest, RefusesOtherMethodsAndGoesOn) {
 }
 
 TEST_F(HttpServerTest, UpgradesAndHandsOverTheDescriptorWithWhatWasReadTooFar) {
-    serve({.sndbuf_bytes = 50'000, .tcp_user_timeout = 7s});
+    serve({.tcp_user_timeout = 7s, .sndbuf_bytes = 50'000});
     Client client = connect();
     client.send(handshake("/v1/ws?x=1", "Sec-WebSocket-Protocol: other, tickgate.v1.json\r\n") +
                 "\x81\x80mask first frame"s);
@@ -545,6 +548,18 @@ TEST_F(HttpServerTest, LimitsConnectionsInAllAndPerAddress) {
     Client only = connect();
     ASSERT_TRUE(run_until([&] { return server_->open_connections() == 1; }));
     EXPECT_EQ(answer_to("").substr(0, 13), "HTTP/1.1 503 ");
+}
+
+TEST_F(HttpServerTest, LimitsHandshakesPerSecond) {
+    serve({.handshakes_per_s = 2});
+    for (std::size_t upgrades = 1; upgrades <= 2; ++upgrades) {
+        Client client = connect();
+        client.send(handshake());
+        ASSERT_TRUE(run_until([&] { return handler_.upgraded.size() == upgrades; }));
+    }
+    EXPECT_THAT(answer_to(handshake()), AllOf(HasSubstr("HTTP/1.1 503 "), HasSubstr("Retry-After: 1\r\n"),
+                                              HasSubstr(R"("error":"overloaded")")));
+    EXPECT_EQ(server_->counters().refused, 1U);
 }
 
 TEST_F(HttpServerTest, StopsAcceptingButEndsWhatWasBegun) {

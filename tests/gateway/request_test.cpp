@@ -80,6 +80,9 @@ TEST_F(RequestTest, ReadsEveryOtherOp) {
     EXPECT_EQ(request.op, Op::Ping);
     accept(R"({"op":"hello","id":1,"client":"demo/1.0","token":"x","batch":true})");
     EXPECT_EQ(request.op, Op::Hello);
+    EXPECT_TRUE(request.batch);
+    accept(R"({"op":"hello","id":1,"batch":false})");
+    EXPECT_FALSE(request.batch);
 }
 
 TEST_F(RequestTest, LeavesNothingOfTheMessageBefore) {

@@ -79,10 +79,10 @@ protected:
     std::vector<std::string> drain(Connection& client) {
         std::vector<std::string> all;
         for (;;) {
+            core_.settle();
             const std::vector<std::string> part = client.receive();
             all.insert(all.end(), part.begin(), part.end());
-            core_.settle();
-            if (part.empty() && metrics().blocked_now.value() == 0) return all;
+            if (part.empty() && !client.holds_part() && metrics().blocked_now.value() == 0) return all;
         }
     }
     Shard& shard() { return core_.shards[0]->shard; }
@@ -106,7 +106,7 @@ TEST_F(ShardTest, EachSessionHasItsHeartbeatOnceInEachInterval) {
     std::vector<std::unique_ptr<Connection>> clients;
     for (int i = 0; i < 25; ++i) clients.push_back(std::make_unique<Connection>(core_));
     core_.settle();
-    for (std::size_t second = 1; second <= 5; ++second) {
+    for (std::size_t second = 1; second <= 6; ++second) {
         std::size_t most_at_once = 0;
         for (int slot = 0; slot < 10; ++slot) {
             std::size_t before = 0, after = 0;
@@ -131,6 +131,7 @@ TEST_F(ShardTest, HeartbeatsGoOnAfterAPauseWithoutABurst) {
     const std::size_t before = client.heartbeats();
     core_.pass(2'500ms);
     core_.settle();
+    pass(300ms);  // nothing that it could ride with
     static_cast<void>(client.receive());
     EXPECT_EQ(client.heartbeats(), before + 1);
 }
@@ -155,6 +156,20 @@ TEST_F(ShardTest, AClientThatIsSilentForThreeHeartbeatsIsClosed) {
     EXPECT_EQ(shard().open_sessions(), 2U) << "it may still read what was sent";
     pass(2'000ms);
     EXPECT_EQ(shard().open_sessions(), 1U);
+}
+
+TEST_F(ShardTest, AClientThatCameAfterATurnBeganIsNotTakenForSilent) {
+    pass(100ms);
+    const book::UnixNanos began = core_.now + 100ms;
+    core_.now = began + 5ms;
+    std::vector<std::unique_ptr<Connection>> clients;
+    for (int i = 0; i < 25; ++i) clients.push_back(std::make_unique<Connection>(core_));
+    core_.now = began;
+    core_.settle();
+    for (const auto& client : clients) {
+        static_cast<void>(client->receive());
+        EXPECT_FALSE(client->close_code());
+    }
 }
 
 TEST_F(ShardTest, AClientThatAcceptsNothingIsClosedAsSlow) {
@@ -200,6 +215,22 @@ TEST_F(ShardTest, ABlockedClientGetsTheRestOfItsFrameAndThenOneDelta) {
     EXPECT_EQ(number(messages.back(), "seq"), static_cast<std::uint64_t>(quantity_));
 }
 
+TEST_F(ShardTest, ABlockedClientCostsTheRestOfItsFrameHoweverMuchItMisses) {
+    Connection client{core_, 0, 1};
+    join(client);
+    block();
+    const Session& session = shard().state().sessions[0];
+    const std::size_t kept = session.blocked->rest.size();
+    EXPECT_LE(kept, TurnOutput::kMaxBytes);
+    for (int i = 0; i < 5'000; ++i) {
+        batch(100, ++quantity_);
+        if (i % 50 == 0) core_.settle();
+    }
+    core_.settle();
+    EXPECT_EQ(session.blocked->rest.size(), kept);
+    EXPECT_LE(session.blocked->rest.capacity(), 2 * TurnOutput::kMaxBytes);
+}
+
 TEST_F(ShardTest, ABlockedClientLearnsTheStateAfterwardsAndBeforeItsData) {
     Connection client{core_, 0, 1};
     join(client);
@@ -242,6 +273,28 @@ TEST_F(ShardTest, ABlockedClientIsNotReadUntilItHasDrained) {
     core_.settle();
     EXPECT_EQ(metrics().messages_in.value(), before);
     EXPECT_THAT(drain(client), testing::Contains(AllOf(type_is("pong"), HasSubstr(R"("id":7)"))));
+}
+
+TEST_F(ShardTest, AClientThatAsksForMuchAtOnceIsAnsweredAShareAtATime) {
+    for (int i = 0; i < 100; ++i) core_.list("TEST:SYMBOL-NUMBER-" + std::to_string(i), {1, 0});
+    core_.settle();
+    Connection client{core_, 0, 1};
+    core_.settle();
+    static_cast<void>(client.receive());
+    constexpr std::uint64_t kAsked = 100;
+    for (std::uint64_t id = 1; id <= kAsked; ++id) {
+        client.send(R"({"op":"symbols","id":)" + std::to_string(id) + '}');
+    }
+    core_.settle();
+    const std::uint64_t answered = metrics().messages_in.value();
+    EXPECT_GT(answered, 1U);
+    EXPECT_LT(answered, kAsked / 2) << "the rest is not even read while these have not been taken";
+    const auto answers = drain(client);
+    ASSERT_EQ(answers.size(), kAsked);
+    for (std::uint64_t id = 1; id <= kAsked; ++id) {
+        EXPECT_THAT(answers[id - 1], testing::StartsWith(R"({"type":"ack","id":)" + std::to_string(id) + ','));
+        EXPECT_THAT(answers[id - 1], testing::EndsWith("]}"));
+    }
 }
 
 TEST_F(ShardTest, AnAckReachesAClientThatBlockedMeanwhileBeforeItsData) {
@@ -369,6 +422,59 @@ TEST_F(ShardTest, ClosesOneThatSendsNoJsonThreeTimesOrAsksTooOften) {
     EXPECT_EQ(greedy.close_code(), 4429);
 }
 
+TEST_F(ShardTest, AClientThatAskedForItGetsItsTurnAsOneArray) {
+    Connection client{core_};
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(type_is("welcome")));
+    client.send(R"({"op":"hello","id":5,"batch":true})");
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(R"([{"type":"ack","id":5}])"));
+    client.send(subscribe(R"("channel":"book","rate_ms":0)"));
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(AllOf(testing::StartsWith(R"([{"type":"ack")"),
+                                                    HasSubstr(R"(,{"type":"snapshot")"), testing::EndsWith("}]"))));
+    client.send(R"({"op":"hello","id":6})");
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(type_is("ack"))) << "the last hello counts";
+}
+
+TEST_F(ShardTest, AnArrayThatIsCutIsEndedAndCountsAsSent) {
+    Connection client{core_, 0, 4'096};
+    client.send(R"({"op":"hello","id":5,"batch":true})");
+    join(client);
+    block();
+    const std::vector<std::string> messages = drain(client);
+    ASSERT_FALSE(messages.empty());
+    std::uint64_t held = number(messages.front(), "prev");
+    for (const std::string& message : messages) {
+        if (message.find(R"("type":"delta")") == std::string::npos) continue;
+        EXPECT_EQ(message.front(), '[');
+        EXPECT_EQ(number(message, "prev"), held) << message;
+        held = number(message, "seq");
+    }
+    EXPECT_EQ(held, quantity_);
+}
+
+TEST_F(ShardTest, AHeartbeatRidesWithWhatItsSessionIsDue) {
+    Connection busy{core_};
+    Connection idle{core_};
+    join(busy);
+    std::uint64_t extra_writes = 0;
+    for (int i = 0; i < 50; ++i) {
+        batch(100, ++quantity_);
+        const std::uint64_t before = shard().write_calls();
+        core_.pass(100ms);
+        core_.settle();
+        extra_writes += shard().write_calls() - before - 1;
+        static_cast<void>(busy.receive());
+        static_cast<void>(idle.receive());
+    }
+    EXPECT_GE(busy.heartbeats(), 4U);
+    EXPECT_GE(idle.heartbeats(), 4U);
+    EXPECT_LE(idle.heartbeats(), 5U);
+    EXPECT_EQ(extra_writes, idle.heartbeats()) << "the busy one's took no write of their own";
+}
+
 TEST_F(ShardTest, ADrainSendsEveryClientAwayWithADelayOfItsOwn) {
     Connection first{core_};
     Connection second{core_};
@@ -386,6 +492,34 @@ TEST_F(ShardTest, ADrainSendsEveryClientAwayWithADelayOfItsOwn) {
     EXPECT_TRUE(first.has_ended());
     pass(2'000ms);
     EXPECT_EQ(shard().open_sessions(), 0U);
+}
+
+class LimitedShardTest : public ShardTest {
+protected:
+    LimitedShardTest() : ShardTest{options()} {}
+    static CoreOptions options() {
+        CoreOptions options = options_with(1'000);
+        options.connections.per_address = 1;
+        return options;
+    }
+};
+
+TEST_F(LimitedShardTest, AClientAboveTheLimitIsToldAndSentAway) {
+    auto first = std::make_unique<Connection>(core_);
+    {
+        Connection second{core_};
+        core_.settle();
+        EXPECT_THAT(second.receive(),
+                    ElementsAre(type_is("welcome"), AllOf(HasSubstr("limit_connections"), HasSubstr("retry_ms"))));
+        EXPECT_EQ(second.close_code(), 4430);
+    }
+    core_.settle();
+    first.reset();
+    core_.settle();
+    EXPECT_EQ(shard().open_sessions(), 0U);
+    Connection third{core_};
+    core_.settle();
+    EXPECT_THAT(third.receive(), ElementsAre(type_is("welcome")));
 }
 
 class BackendTest : public ShardTest, public testing::WithParamInterface<IoBackend> {

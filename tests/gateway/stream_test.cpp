@@ -179,6 +179,17 @@ TEST_F(StreamTest, TradesBeginWithTheLastTwentyAndGoOnWithAll) {
     EXPECT_THAT(published(), ElementsAre(HasSubstr(R"("prev":30,"seq":32,"trades":[["31",)")));
 }
 
+TEST_F(StreamTest, AnswersAnyNumberOfPositionsWithTheirTrades) {
+    trades(30);
+    const auto stream = start(Channel::Trades);
+    for (std::uint64_t since = 1; since <= 20; ++since) {
+        const StreamAnswer missed = answer(*stream, at(since));
+        ASSERT_EQ(missed.kind, Kind::Frame) << since;
+        EXPECT_EQ(missed.prev, at(since));
+        EXPECT_THAT(*missed.frame, HasSubstr("\"prev\":" + std::to_string(since) + ",\"seq\":30"));
+    }
+}
+
 TEST_F(StreamTest, TradesThatAreGoneAreSkippedByTheAnswerItself) {
     trades(100);  // of which 64 are held
     const auto stream = start(Channel::Trades);

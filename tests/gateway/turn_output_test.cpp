@@ -86,6 +86,26 @@ TEST(TurnOutput, GivesASessionItsShareOfATurn) {
     EXPECT_EQ(groups[2].taken, 1U);
 }
 
+TEST(TurnOutput, MakesOneArrayOfASessionsTexts) {
+    TurnOutput output;
+    const std::string large(300, 'x');
+    const std::string larger(70'000, 'y');
+    output.owe(1, output.add_text("{}"));
+    output.owe(1, output.add_bytes("\x8a\x01p", true));
+    output.owe(1, output.add_text(large));
+    output.owe(1, output.add_bytes(std::string{"\x81\x02hb\x89\x00", 6}, false));
+    output.owe(1, output.add_text(larger));
+    output.owe(2, output.add_text("{}"));
+    output.owe(3, output.add_bytes("\x8a\x01p", true));
+    const auto groups = output.arrange(0);
+    const std::string array = "[{}," + large + ",hb," + larger + "]";
+    const std::string control("\x8a\x01p\x89\x00", 5);
+    EXPECT_EQ(text_of(output.joined_as_array(groups[0])),
+              std::string{FrameHeader(Opcode::Text, array.size()).bytes()} + array + control);
+    EXPECT_EQ(text_of(output.joined_as_array(groups[1])), "\x81\x04[{}]");
+    EXPECT_EQ(text_of(output.joined_as_array(groups[2])), "\x8a\x01p") << "nothing to put into an array";
+}
+
 TEST(TurnOutput, KeepsTextsWhereTheyAreUntilTheTurnIsOver) {
     TurnOutput output;
     std::vector<TurnOutput::FrameIndex> frames;

@@ -21,17 +21,6 @@ auto* find_or_null(Map& map, const typename std::remove_const_t<Map>::key_type& 
     return found == map.end() ? nullptr : &found->second;
 }
 
-bool set_levels(HeldSide& side, const simdjson::dom::array& levels) {
-    bool readable = true;
-    for (const simdjson::dom::element level : levels) {
-        simdjson::dom::array pair;
-        if (level.get_array().get(pair) != simdjson::SUCCESS) return false;
-        const std::string_view quantity = text_at(pair, 1);
-        readable &= !quantity.empty() && side.set(text_at(pair, 0), quantity);
-    }
-    return readable;
-}
-
 std::optional<HeldLevel> touch_level(const simdjson::dom::array& level) {
     const std::string_view price = text_at(level, 0);
     if (price.empty()) return std::nullopt;

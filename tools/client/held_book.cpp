@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "book/decimal.hpp"
+#include "tools/client/json_fields.hpp"
 
 namespace tickgate::client {
 
@@ -47,6 +48,17 @@ bool HeldSide::set(std::string_view price, std::string_view quantity) {
 void HeldSide::cut(std::size_t depth) {
     if (depth == 0) return;
     while (levels_.size() > depth) levels_.erase(std::prev(levels_.end()));
+}
+
+bool set_levels(HeldSide& side, const simdjson::dom::array& levels) {
+    bool readable = true;
+    for (const simdjson::dom::element level : levels) {
+        simdjson::dom::array pair;
+        if (level.get_array().get(pair) != simdjson::SUCCESS) return false;
+        const std::string_view quantity = text_at(pair, 1);
+        readable &= !quantity.empty() && side.set(text_at(pair, 0), quantity);
+    }
+    return readable;
 }
 
 void HeldBook::cut() {

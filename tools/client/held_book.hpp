@@ -8,6 +8,10 @@
 
 #include "book/types.hpp"
 
+namespace simdjson::dom {
+class array;
+}  // namespace simdjson::dom
+
 namespace tickgate::client {
 
 /// A level as the gateway wrote it. The text is kept: the checksum is over the strings exactly as sent.
@@ -36,6 +40,9 @@ private:
     book::Side side_;
     std::map<std::int64_t, HeldLevel> levels_;
 };
+
+/// Sets the levels of a snapshot or delta, `[["price","quantity"],…]`. False: one of them could not be read.
+[[nodiscard]] bool set_levels(HeldSide& side, const simdjson::dom::array& levels);
 
 /// One symbol's book as a client holds it.
 struct HeldBook {

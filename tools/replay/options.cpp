@@ -27,10 +27,10 @@ void add_options(CLI::App& app, Options& options) {
         ->check(CLI::IsMember(venue_names()));
     const auto set_format = [&options](const std::string& name) {
         const auto format = feeds::recording_format_named(name);
-        if (!format) throw CLI::ValidationError{"--format", name + " is none of auto, tickgate, hft, cf, jsonl"};
+        if (!format) throw CLI::ValidationError{"--format", name + " is none of auto, tickgate, hft, cf, cbcap, jsonl"};
         options.format = *format;
     };
-    app.add_option_function<std::string>("--format", set_format, "auto, tickgate, hft, cf or jsonl [auto]");
+    app.add_option_function<std::string>("--format", set_format, "auto, tickgate, hft, cf, cbcap or jsonl [auto]");
     app.add_flag("--from-empty", options.from_empty, "start each book empty, with its first increment");
     // CLI11 reads "-1" into an unsigned as the greatest there is.
     app.add_option("--top", options.top, "levels of each side to print; 0: all [10]")->check(CLI::NonNegativeNumber);

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "tools/client/ws_client.hpp"
+
+namespace tickgate::load {
+
+/// The `Sec-WebSocket-Key` that belongs to a nonce, so that nothing but the nonce need be kept until the answer.
+[[nodiscard]] std::string upgrade_key(std::uint64_t nonce);
+
+/// HOST:PORT as a Host header has it.
+[[nodiscard]] std::string host_header(const client::WsUrl& url);
+
+/// The HTTP request that opens a WebSocket.
+[[nodiscard]] std::string upgrade_request(const client::WsUrl& url, std::string_view key);
+
+/// What is wrong with the server's answer (its head, without the blank line); empty: the WebSocket is open.
+/// Source: RFC 6455, 4.1.
+[[nodiscard]] std::string upgrade_fault(std::string_view head, std::string_view key);
+
+}  // namespace tickgate::load
