@@ -7,8 +7,6 @@
 
 #include <simdjson.h>
 
-#include "feeds/binance/fields.hpp"
-#include "feeds/binance/level_reader.hpp"
 #include "feeds/decimal_reader.hpp"
 #include "feeds/raw_message.hpp"
 
@@ -22,12 +20,153 @@ static_assert(kPayloadPadding >= simdjson::SIMDJSON_PADDING);
 
 constexpr DecodeError kNoFault{};
 
+/// The fields that any of our messages has.
+enum class Field : std::uint8_t {
+    Unknown,
+    EventType,     // e
+    EventTime,     // E
+    Time,          // T
+    Symbol,        // s, symbol
+    FirstId,       // U
+    LastId,        // u
+    PreviousId,    // pu
+    Bids,          // b: levels, or a ticker's bid price
+    Asks,          // a: levels, a ticker's ask price, or an aggregated trade's id
+    BidQuantity,   // B
+    AskQuantity,   // A
+    TradeId,       // t
+    Price,         // p
+    Quantity,      // q
+    BuyerIsMaker,  // m
+    Origin,        // X, futures trades
+    SnapshotId,    // lastUpdateId
+    SnapshotBids,  // bids
+    SnapshotAsks,  // asks
+    Stream,        // stream
+    Data,          // data
+    kCount
+};
+
+constexpr auto kOneLetter = [] {
+    std::array<Field, 128> fields{};
+    fields['e'] = Field::EventType;
+    fields['E'] = Field::EventTime;
+    fields['T'] = Field::Time;
+    fields['s'] = Field::Symbol;
+    fields['U'] = Field::FirstId;
+    fields['u'] = Field::LastId;
+    fields['b'] = Field::Bids;
+    fields['a'] = Field::Asks;
+    fields['B'] = Field::BidQuantity;
+    fields['A'] = Field::AskQuantity;
+    fields['t'] = Field::TradeId;
+    fields['p'] = Field::Price;
+    fields['q'] = Field::Quantity;
+    fields['m'] = Field::BuyerIsMaker;
+    fields['X'] = Field::Origin;
+    return fields;
+}();
+
+// May look a few characters past a shorter key: into the payload, or the bytes behind it.
+bool is_key(const char* raw, std::string_view name) noexcept {
+    return std::char_traits<char>::compare(raw, name.data(), name.size()) == 0 && raw[name.size()] == '"';
+}
+
+/// `raw`: what follows the key's opening quote.
+Field field_of(const char* raw) noexcept {
+    if (raw[1] == '"') {
+        const auto letter = static_cast<unsigned char>(raw[0]);
+        return letter < kOneLetter.size() ? kOneLetter[letter] : Field::Unknown;
+    }
+    switch (raw[0]) {
+        case 'p':
+            return is_key(raw, "pu") ? Field::PreviousId : Field::Unknown;
+        case 's':
+            if (is_key(raw, "stream")) return Field::Stream;
+            return is_key(raw, "symbol") ? Field::Symbol : Field::Unknown;
+        case 'd':
+            return is_key(raw, "data") ? Field::Data : Field::Unknown;
+        case 'l':
+            return is_key(raw, "lastUpdateId") ? Field::SnapshotId : Field::Unknown;
+        case 'b':
+            return is_key(raw, "bids") ? Field::SnapshotBids : Field::Unknown;
+        case 'a':
+            return is_key(raw, "asks") ? Field::SnapshotAsks : Field::Unknown;
+        default:
+            return Field::Unknown;
+    }
+}
+
+/// The raw JSON of each known field; empty where it is missing. Which message it is, and so what `b` or `a` means, is
+/// known only when all keys were seen, for they may come in any order.
+class Fields {
+public:
+    [[nodiscard]] std::string_view operator[](Field field) const noexcept { return raw_[index(field)]; }
+    [[nodiscard]] bool has(Field field) const noexcept { return !raw_[index(field)].empty(); }
+    void clear() noexcept { raw_.fill({}); }
+
+    /// `raw` starts with its value's first character; space behind it is cut.
+    void set(Field field, std::string_view raw) noexcept {
+        while (static_cast<unsigned char>(raw.back()) <= ' ') raw.remove_suffix(1);
+        raw_[index(field)] = raw;
+    }
+
+private:
+    static constexpr std::size_t index(Field field) noexcept { return static_cast<std::size_t>(field); }
+    std::array<std::string_view, static_cast<std::size_t>(Field::kCount)> raw_{};
+};
+
 /// The content of a string without escapes, which is all that Binance sends; empty when it is something else.
 std::string_view text_of(std::string_view raw) noexcept {
     if (raw.size() < 2 || raw.front() != '"' || raw.back() != '"') return {};
     raw = raw.substr(1, raw.size() - 2);
     return raw.find('\\') == std::string_view::npos ? raw : std::string_view{};
 }
+
+/// Reads `[["price","quantity"],...]` from the text, digit by digit: visiting each string by simdjson and parsing it
+/// afterwards took twice as long.
+class LevelReader {
+public:
+    explicit LevelReader(std::string_view raw) noexcept : at_{raw.data()}, end_{raw.data() + raw.size()} {}
+
+    [[nodiscard]] bool read_into(std::vector<PriceLevel>& levels) {
+        if (!accept('[')) return false;
+        if (accept(']')) return at_ == end_;
+        do {
+            if (!read_level(levels.emplace_back())) return false;
+        } while (accept(','));
+        return accept(']') && at_ == end_;
+    }
+
+private:
+    [[nodiscard]] bool read_level(PriceLevel& level) noexcept {
+        return accept('[') && read_decimal(level.price) && accept(',') && read_decimal(level.quantity) &&
+               level.quantity.mantissa >= 0 && accept(']');
+    }
+
+    [[nodiscard]] bool read_decimal(book::Decimal& value) noexcept {
+        if (*at_ != '"') skip_space();
+        return read_quoted_decimal(at_, value);
+    }
+
+    // The list ends inside the payload, so that a look at the next character is never a look too far. Space between
+    // tokens is allowed and never sent.
+    [[nodiscard]] bool accept(char expected) noexcept {
+        if (*at_ != expected) {
+            skip_space();
+            if (*at_ != expected) return false;
+        }
+        ++at_;
+        return true;
+    }
+
+    void skip_space() noexcept {
+        while (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t') ++at_;
+    }
+
+    const char* at_;
+    const char* end_;
+};
 
 /// Reads the values that one message needs from their raw text. The first fault is kept, what is read after it is of
 /// no meaning: so a message is read in one go and asked once. What is known of the text before is only that simdjson
@@ -100,13 +239,12 @@ public:
         return book::Side::Bid;
     }
 
-    /// `all`: those that were read while the fields were collected.
-    std::span<const PriceLevel> levels(Field field, std::span<const PriceLevel> all) noexcept {
-        if (!needed(field).starts_with('[') || !fields_.list(field).readable) {
-            fail(DecodeError::BadLevels);
-            return {};
-        }
-        return all.subspan(fields_.list(field).first, fields_.list(field).count);
+    /// Appends the levels; returns how many.
+    std::size_t levels(Field field, std::vector<PriceLevel>& out) {
+        const std::size_t before = out.size();
+        const std::string_view raw = needed(field);
+        if (!raw.empty() && !LevelReader{raw}.read_into(out)) fail(DecodeError::BadLevels);
+        return out.size() - before;
     }
 
 private:
@@ -136,25 +274,29 @@ bool is_partial_depth(std::string_view stream) noexcept {
     return next >= '0' && next <= '9';
 }
 
-DecodeError read_depth_update(const Fields& fields, std::span<const PriceLevel> levels, Message& message) {
+DecodeError read_depth_update(const Fields& fields, std::vector<PriceLevel>& levels, Message& message) {
     FieldReader reader{fields};
     auto& update = message.emplace<DepthUpdate>();
     update.symbol = reader.symbol();
     update.ids = reader.update_ids();
     update.time = reader.time();
-    update.bids = reader.levels(Field::Bids, levels);
-    update.asks = reader.levels(Field::Asks, levels);
+    const std::size_t bids = reader.levels(Field::Bids, levels);
+    const std::size_t asks = reader.levels(Field::Asks, levels);
+    update.bids = std::span<const PriceLevel>{levels}.first(bids);
+    update.asks = std::span<const PriceLevel>{levels}.subspan(bids, asks);
     return reader.fault();
 }
 
-DecodeError read_depth_snapshot(const Fields& fields, std::span<const PriceLevel> levels, Message& message) {
+DecodeError read_depth_snapshot(const Fields& fields, std::vector<PriceLevel>& levels, Message& message) {
     FieldReader reader{fields};
     auto& snapshot = message.emplace<DepthSnapshot>();
     if (fields.has(Field::Symbol)) snapshot.symbol = reader.symbol();
     snapshot.last_update_id = reader.number(Field::SnapshotId);
     snapshot.time = reader.time();
-    snapshot.bids = reader.levels(Field::SnapshotBids, levels);
-    snapshot.asks = reader.levels(Field::SnapshotAsks, levels);
+    const std::size_t bids = reader.levels(Field::SnapshotBids, levels);
+    const std::size_t asks = reader.levels(Field::SnapshotAsks, levels);
+    snapshot.bids = std::span<const PriceLevel>{levels}.first(bids);
+    snapshot.asks = std::span<const PriceLevel>{levels}.subspan(bids, asks);
     return reader.fault();
 }
 
@@ -185,7 +327,7 @@ DecodeError read_book_ticker(const Fields& fields, Message& message) {
 }
 
 /// By `e`; snapshots and Spot's bookTicker have none and are known by their ids. Whatever else it is stays Ignored.
-DecodeError read_message(const Fields& fields, std::span<const PriceLevel> levels, Message& message) {
+DecodeError read_message(const Fields& fields, std::vector<PriceLevel>& levels, Message& message) {
     const std::string_view type = fields[Field::EventType];
     if (type.empty()) {
         if (!fields.has(Field::SnapshotId)) {
@@ -237,27 +379,17 @@ boost::system::error_code make_error_code(DecodeError error) noexcept {
     return {static_cast<int>(error), decode_error_category()};
 }
 
-namespace {
-
-/// simdjson's tokens reach up to the next one.
-std::string_view without_space_behind(std::string_view raw) noexcept {
-    while (static_cast<unsigned char>(raw.back()) <= ' ') raw.remove_suffix(1);
-    return raw;
-}
-
-}  // namespace
-
 struct Decoder::Impl {
     ondemand::parser parser;
     Fields fields;
 
-    /// What `collect_plain` does, for any JSON.
-    DecodeError collect(std::string_view payload, std::vector<PriceLevel>& levels);
-    DecodeError collect(ondemand::object& object, bool in_envelope, std::vector<PriceLevel>& levels);
-    DecodeError collect_value(Field field, ondemand::value& value, bool in_envelope, std::vector<PriceLevel>& levels);
+    DecodeError collect(std::string_view payload);
+    DecodeError collect(ondemand::object& object, bool in_envelope);
+    DecodeError collect_value(Field field, ondemand::value& value, bool in_envelope);
 };
 
-DecodeError Decoder::Impl::collect(std::string_view payload, std::vector<PriceLevel>& levels) {
+DecodeError Decoder::Impl::collect(std::string_view payload) {
+    fields.clear();
     const simdjson::padded_string_view padded{payload.data(), payload.size(), payload.size() + kPayloadPadding};
     ondemand::document document;
     if (parser.iterate(padded).get(document)) return DecodeError::InvalidJson;
@@ -267,44 +399,38 @@ DecodeError Decoder::Impl::collect(std::string_view payload, std::vector<PriceLe
     if (type != ondemand::json_type::object) return DecodeError::NotAnObject;
     ondemand::object object;
     if (document.get_object().get(object)) return DecodeError::InvalidJson;
-    if (const DecodeError fault = collect(object, true, levels); fault != kNoFault) return fault;
+    if (const DecodeError fault = collect(object, true); fault != kNoFault) return fault;
     const bool at_end = document.current_location().error() == simdjson::OUT_OF_BOUNDS;
     return at_end ? kNoFault : DecodeError::InvalidJson;
 }
 
-DecodeError Decoder::Impl::collect(ondemand::object& object, bool in_envelope, std::vector<PriceLevel>& levels) {
+DecodeError Decoder::Impl::collect(ondemand::object& object, bool in_envelope) {
     for (auto entry : object) {
         ondemand::field item;
         if (std::move(entry).get(item)) return DecodeError::InvalidJson;
         const Field field = field_of(item.key().raw());
         if (field == Field::Unknown) continue;
-        const DecodeError fault = collect_value(field, item.value(), in_envelope, levels);
-        if (fault != kNoFault) return fault;
+        if (const DecodeError fault = collect_value(field, item.value(), in_envelope); fault != kNoFault) return fault;
     }
     return kNoFault;
 }
 
-DecodeError Decoder::Impl::collect_value(Field field, ondemand::value& value, bool in_envelope,
-                                         std::vector<PriceLevel>& levels) {
+DecodeError Decoder::Impl::collect_value(Field field, ondemand::value& value, bool in_envelope) {
     const std::string_view token = value.raw_json_token();
     if (token.front() == '[') {
         ondemand::array array;
         std::string_view raw;
         if (value.get_array().get(array) || array.raw_json().get(raw)) return DecodeError::InvalidJson;
-        raw = without_space_behind(raw);
-        const std::size_t first = levels.size();
-        LevelReader reader{raw.data()};
-        const bool readable = reader.read_into(levels) && reader.at() == raw.data() + raw.size();
-        fields.set_list(field, raw.data(), {first, levels.size() - first, readable});
+        fields.set(field, raw);
         return kNoFault;
     }
     if (field == Field::Data && in_envelope) {
         ondemand::object data;
         if (token.front() != '{') return DecodeError::NotAnObject;
         if (value.get_object().get(data)) return DecodeError::InvalidJson;
-        return collect(data, false, levels);
+        return collect(data, false);
     }
-    fields.set(field, without_space_behind(token));
+    fields.set(field, token);
     return kNoFault;
 }
 
@@ -316,17 +442,10 @@ Decoder::Decoder() : impl_{std::make_unique<Impl>()} {
 Decoder::~Decoder() = default;
 
 boost::system::error_code Decoder::decode(std::string_view payload, Message& message, std::vector<PriceLevel>& levels) {
-    Fields& fields = impl_->fields;
-    fields.clear();
     levels.clear();
     message.emplace<Ignored>();
-    DecodeError fault = kNoFault;
-    if (!collect_plain(payload, fields, levels)) {
-        fields.clear();
-        levels.clear();
-        fault = impl_->collect(payload, levels);
-    }
-    if (fault == kNoFault) fault = read_message(fields, levels, message);
+    DecodeError fault = impl_->collect(payload);
+    if (fault == kNoFault) fault = read_message(impl_->fields, levels, message);
     return fault == kNoFault ? boost::system::error_code{} : boost::system::error_code{fault};
 }
 

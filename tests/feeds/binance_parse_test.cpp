@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <vector>
 
@@ -273,53 +272,6 @@ TEST_F(Parse, SurvivesAnyByteChanged) {
                 std::string text{whole};
                 text[at] = byte;
                 static_cast<void>(decode(text));
-            }
-        }
-    }
-}
-
-// A text as Binance writes it is not read by simdjson; with space behind it, it is.
-TEST_F(Parse, ReadsPlainTextAsSimdjsonDoes) {
-    const auto said = [this](std::string_view text) {
-        const auto error = decode(text);
-        std::string all = error ? error.message() : std::to_string(message_.index());
-        if (error) return all;
-        std::visit(
-            [&all]<typename T>(const T& it) {
-                const auto number = [&all](auto value) { all += " " + std::to_string(value); };
-                const auto decimal = [&number](book::Decimal value) { number(value.mantissa), number(value.scale); };
-                const auto levels = [&](std::span<const PriceLevel> list) {
-                    number(list.size());
-                    for (const auto& [price, quantity] : list) decimal(price), decimal(quantity);
-                };
-                if constexpr (!std::is_same_v<T, Ignored>) {
-                    all += it.symbol;
-                    number(it.time.time_since_epoch().count());
-                }
-                if constexpr (std::is_same_v<T, DepthUpdate>) {
-                    number(it.ids.first), number(it.ids.last), number(it.ids.previous.value_or(0));
-                }
-                if constexpr (std::is_same_v<T, DepthSnapshot>) number(it.last_update_id);
-                if constexpr (requires { it.bids; }) levels(it.bids), levels(it.asks);
-                if constexpr (std::is_same_v<T, Trade>) {
-                    number(it.id), decimal(it.price), decimal(it.quantity), number(it.aggressor == Side::Bid);
-                }
-                if constexpr (std::is_same_v<T, BookTicker>) {
-                    number(it.update_id), levels(std::array{it.bid, it.ask});
-                }
-            },
-            message_);
-        return all;
-    };
-    for (const std::string_view whole : {kDepth, kFuturesDepth, kTrade, kAggregatedTrade, kSpotTicker, kCoinSnapshot}) {
-        for (std::size_t at = 0; at < whole.size(); ++at) {
-            for (const char byte :
-                 {'"', '[', ']', '{', '}', ',', ':', '\\', '0', 'x', '\0', '\x80', ' ', '-', '.', 'd'}) {
-                for (const std::size_t replaced : {0U, 1U, 2U}) {
-                    std::string text{whole};
-                    text.replace(at, replaced, 1, byte);
-                    EXPECT_EQ(said(text), said(text + ' ')) << text;
-                }
             }
         }
     }
