@@ -13,10 +13,6 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(LIBURING REQUIRED IMPORTED_TARGET liburing)
 
-# Optimised builds see simdjson's header through one of ours, which leaves out its internal assertions.
-target_include_directories(simdjson::simdjson BEFORE INTERFACE
-  $<$<CONFIG:Release>:${PROJECT_SOURCE_DIR}/cmake/simdjson>)
-
 # concurrentqueue ships no CMake configuration.
 find_path(CONCURRENTQUEUE_INCLUDE concurrentqueue.h PATH_SUFFIXES concurrentqueue REQUIRED)
 add_library(concurrentqueue INTERFACE)
