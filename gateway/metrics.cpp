@@ -48,6 +48,8 @@ constexpr Described<AgentMetrics, Counter> kAgentCounters[] = {
 constexpr Described<ShardMetrics, Counter> kShardCounters[] = {
     {"sessions_accepted_total", "WebSocket sessions accepted.", &ShardMetrics::accepted},
     {"client_messages_total", "Messages received from clients.", &ShardMetrics::messages_in},
+    {"symbols_wished_total", "Symbols that subscribe operations named or matched, repeated ones too.",
+     &ShardMetrics::symbols_wished},
     {"deliveries_total", "Messages put into the outputs of sessions.", &ShardMetrics::deliveries},
     {"sent_bytes_total", "Bytes written to clients.", &ShardMetrics::bytes_out},
     {"writes_total", "System calls that wrote to clients.", &ShardMetrics::writes},

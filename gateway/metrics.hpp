@@ -87,6 +87,7 @@ struct alignas(64) ShardMetrics {
     Counter accepted;
     CloseCounters closed;
     Counter messages_in;
+    Counter symbols_wished;                           ///< that subscribe operations named or matched, each time one was
     PerEnum<ErrorCode, Counter, kErrorCodes> errors;  ///< sent to clients
     Counter deliveries;                               ///< messages put into sessions' outputs
     Counter bytes_out;

@@ -522,6 +522,60 @@ TEST_F(LimitedShardTest, AClientAboveTheLimitIsToldAndSentAway) {
     EXPECT_THAT(third.receive(), ElementsAre(type_is("welcome")));
 }
 
+class FewSubscriptionsTest : public ShardTest {
+protected:
+    FewSubscriptionsTest() : ShardTest{options()} {}
+    static CoreOptions options() {
+        CoreOptions options = options_with(1'000);
+        options.shard.limits.subscriptions = 10;
+        return options;
+    }
+};
+
+TEST_F(FewSubscriptionsTest, ASubscribeIsLookedAtOnlyUntilItAsksForMoreThanCanBeGranted) {
+    for (int i = 0; i < 100; ++i) core_.list("TEST:B" + std::to_string(i) + "-USD", {1, 0});
+    core_.settle();
+    Connection client{core_};
+    join(client);
+    std::string patterns = R"("*")";
+    for (int i = 1; i < 200; ++i) patterns += R"(,"*")";
+    const std::uint64_t before = metrics().symbols_wished.value();
+    client.send(R"({"op":"subscribe","id":2,"channel":"book","rate_ms":0,"symbols":[)" + patterns + "]}");
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(AllOf(HasSubstr(R"("code":"limit_subscriptions")"),
+                                                    HasSubstr("limit 10, held 1, asked for 10 or more"))));
+    EXPECT_LE(metrics().symbols_wished.value() - before, 11U) << "those that can be granted, one held, one too many";
+    EXPECT_EQ(metrics().subscriptions.value(), 1);
+}
+
+TEST_F(FewSubscriptionsTest, AStreamNamedTwiceCountsOnce) {
+    Connection client{core_};
+    std::string names = R"("TEST:A-USD")";
+    for (int i = 0; i < 50; ++i) names += R"(,"TEST:A-USD","*:A-USD")";
+    client.send(R"({"op":"subscribe","id":2,"channel":"book","symbols":[)" + names + "]}");
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(type_is("welcome"), type_is("ack"), type_is("snapshot")));
+    EXPECT_EQ(metrics().subscriptions.value(), 1);
+}
+
+TEST_F(ShardTest, EachSymbolGoesOnFromItsOwnResumePoint) {
+    const book::Instrument& other = core_.list("TEST:B-USD", {1, 0});
+    core_.push(Event::status(other.id, SymbolState::Live, StateReason::None, core_.now));
+    core_.push(test::clear_event(other.id, core_.now));
+    Event level = test::level_event(other.id, Side::Bid, 7, 7, core_.now);
+    level.flags = Event::kLast;
+    core_.push(level);
+    core_.settle();
+    Connection client{core_};
+    client.send(R"({"op":"subscribe","id":1,"channel":"book","symbols":["TEST:A-USD","TEST:B-USD"],"resume":{)"
+                R"("test:b-usd":{"epoch":"k3","seq":1,"depth":5},"TEST:A-USD":{"epoch":"old","seq":1}}})");
+    core_.settle();
+    const std::vector<std::string> answers = client.receive();
+    ASSERT_GE(answers.size(), 2U);
+    EXPECT_THAT(answers[1], AllOf(HasSubstr(R"("TEST:A-USD","depth":25,"rate_ms":100,"resumed":false,"why":"epoch_)"),
+                                  HasSubstr(R"("TEST:B-USD","depth":25,"rate_ms":100,"resumed":false,"why":"depth_)")));
+}
+
 class BackendTest : public ShardTest, public testing::WithParamInterface<IoBackend> {
 protected:
     BackendTest() : ShardTest{options_with(1'000'000, available())} {}
