@@ -59,7 +59,7 @@ struct HttpServer::State {
     net::io_context& io;
     const HttpLimits limits;
     HttpHandler& handler;
-    HttpCounters counters;
+    HttpMetrics metrics;
     bool is_stopping = false;
     std::vector<std::unique_ptr<Listener>> listeners;
     std::unordered_map<Connection*, std::shared_ptr<Connection>> connections;
@@ -222,7 +222,7 @@ void HttpServer::Connection::hand_over() {
     for (const auto& field : request) plain.headers.emplace_back(view(field.name_string()), view(field.value()));
     plain.body = request.body();
     plain.remote_address = remote_address_;
-    ++server_.counters.requests;
+    server_.metrics.requests.add();
     server_.handler.on_request(plain, HttpReply{weak_from_this()});
 }
 
@@ -239,7 +239,7 @@ void HttpServer::Connection::on_parse_error(const error_code& error) {
 
 /// An answer after which nothing can be read: it is not known where the next request would begin.
 void HttpServer::Connection::refuse(HttpResponse response) {
-    ++server_.counters.bad_requests;
+    server_.metrics.bad_requests.add();
     respond(std::move(response), false);
 }
 
@@ -270,7 +270,7 @@ void HttpServer::Connection::on_upgraded(const error_code& error) {
     const int fd = socket().release(release_error);
     if (release_error) return close();
     websocket_.reset();
-    ++server_.counters.upgrades;
+    server_.metrics.upgrades.add();
     HttpHandler& handler = server_.handler;
     end();
     const auto left_over = buffer_.data();
@@ -331,7 +331,7 @@ void HttpServer::Connection::arm(std::chrono::milliseconds time) {
 
 void HttpServer::Connection::on_deadline() {
     if (phase_ == Phase::Answering) return;  // expired in the turn that read the request's last byte
-    if (phase_ != Phase::Draining) ++server_.counters.timeouts;
+    if (phase_ != Phase::Draining) server_.metrics.timeouts.add();
     const bool is_reading = phase_ == Phase::Header || phase_ == Phase::Body;
     if (!is_reading || !has_request_begun()) return close();
     is_timed_out_ = true;
@@ -360,7 +360,7 @@ bool HttpServer::State::has_room_for(const std::string& address) const {
 
 void HttpServer::State::admit(int fd, std::string address) {
     if (!has_room_for(address)) {
-        ++counters.refused;
+        metrics.refused.add();
         const auto response = http_error(503, "limit_connections", "too many connections");
         const std::string text = http_response_head(response, reason_for(503), kServer, false) + response.body;
         // Best effort: what costs nothing cannot be used to exhaust us.
@@ -368,7 +368,7 @@ void HttpServer::State::admit(int fd, std::string address) {
         ::close(fd);
         return;
     }
-    ++counters.accepted;
+    metrics.accepted.add();
     if (limits.connections_per_address != 0) ++per_address[address];
     // Asio asks for a protocol and uses it for sockets that it opens itself.
     const auto connection = std::make_shared<Connection>(*this, Socket{io, Tcp::v4(), fd}, std::move(address));
@@ -389,7 +389,7 @@ bool HttpServer::State::take_handshake() {
     handshakes_left = std::min<double>(limits.handshakes_per_s, handshakes_left + earned);
     handshakes_counted = now;
     if (handshakes_left < 1) {
-        ++counters.refused;
+        metrics.refused.add();
         return false;
     }
     --handshakes_left;
@@ -411,7 +411,8 @@ book::Result<std::uint16_t> HttpServer::listen(std::string_view host, std::uint1
                                   .accept_pause = state_->limits.accept_pause};
     auto listener = std::make_unique<Listener>(
         state_->io, options,
-        [state = state_.get()](int fd, std::string address) { state->admit(fd, std::move(address)); });
+        [state = state_.get()](int fd, std::string address) { state->admit(fd, std::move(address)); },
+        state_->metrics.accept_failures);
     const auto port_bound = listener->open(host, port);
     if (port_bound) state_->listeners.push_back(std::move(listener));
     return port_bound;
@@ -419,7 +420,6 @@ book::Result<std::uint16_t> HttpServer::listen(std::string_view host, std::uint1
 
 void HttpServer::stop_accepting() {
     state_->is_stopping = true;
-    state_->counters.accept_failures = counters().accept_failures;
     state_->listeners.clear();
 }
 
@@ -432,10 +432,8 @@ std::size_t HttpServer::open_connections() const noexcept {
     return state_->connections.size();
 }
 
-HttpCounters HttpServer::counters() const noexcept {
-    HttpCounters counters = state_->counters;
-    for (const auto& listener : state_->listeners) counters.accept_failures += listener->failures();
-    return counters;
+const HttpMetrics& HttpServer::metrics() const noexcept {
+    return state_->metrics;
 }
 
 }  // namespace tickgate::gateway

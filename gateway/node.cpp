@@ -135,8 +135,12 @@ bool Node::uses_dedicated_threads() const {
 
 std::string Node::metrics_text() const {
     std::vector<const ShardMetrics*> shards;
-    for (const auto& unit : shards_) shards.push_back(&unit->shard.metrics());
-    return prometheus_text(agent_->metrics(), shards);
+    std::vector<const HttpMetrics*> http;
+    for (const auto& unit : shards_) {
+        shards.push_back(&unit->shard.metrics());
+        http.push_back(&unit->reactor->http_metrics());
+    }
+    return prometheus_text(agent_->metrics(), shards, http);
 }
 
 void Node::run(std::vector<FeedAgent>& feeds, const std::atomic<bool>& stop) {

@@ -54,6 +54,8 @@ public:
     void finish_wait() noexcept;
 
     [[nodiscard]] Shard& shard() noexcept { return shard_; }
+    /// Of the HTTP server. Thread: any may read it.
+    [[nodiscard]] const HttpMetrics& http_metrics() const noexcept { return server_.metrics(); }
     /// Wakes the thread when the book agent has something for the shard. Any thread.
     void wake() noexcept { waker_.wake(); }
 

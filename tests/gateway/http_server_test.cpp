@@ -231,7 +231,7 @@ TEST_F(HttpServerTest, KeepsOrClosesTheConnectionAsAsked) {
     Client old = connect();
     old.send("GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     EXPECT_TRUE(run_until_received(old, "Connection: keep-alive\r\n\r\n/old"));
-    EXPECT_EQ(server_->counters().requests, 5U);
+    EXPECT_EQ(server_->metrics().requests.value(), 5U);
 }
 
 TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
@@ -307,7 +307,7 @@ TEST_F(HttpServerTest, AnswersWhatIsMalformedByItsStatusAndCloses) {
         EXPECT_NE(answer.find("Connection: close\r\n\r\n{\"error\":\""), std::string::npos) << shown;
     }
     EXPECT_TRUE(handler_.requests.empty());
-    EXPECT_EQ(server_->counters().bad_requests, requests.size());
+    EXPECT_EQ(server_->metrics().bad_requests.value(), requests.size());
     EXPECT_TRUE(run_until([&] { return server_->open_connections() == 0; }));
 }
 
@@ -504,7 +504,7 @@ TEST_F(HttpServerTest, EndsARequestThatDripsForTooLong) {
     }));
     EXPECT_EQ(header.received.substr(0, 13), "HTTP/1.1 408 ");
     EXPECT_EQ(body.received.substr(0, 13), "HTTP/1.1 408 ");
-    EXPECT_EQ(server_->counters().timeouts, 2U);
+    EXPECT_EQ(server_->metrics().timeouts.value(), 2U);
 }
 
 TEST_F(HttpServerTest, ClosesConnectionsThatSayNothing) {
@@ -536,7 +536,7 @@ TEST_F(HttpServerTest, LimitsConnectionsInAllAndPerAddress) {
     Client second = connect();
     ASSERT_TRUE(run_until([&] { return server_->open_connections() == 2; }));
     EXPECT_EQ(answer_to("").substr(0, 13), "HTTP/1.1 503 ");
-    EXPECT_EQ(server_->counters().refused, 1U);
+    EXPECT_EQ(server_->metrics().refused.value(), 1U);
     first.close();
     ASSERT_TRUE(run_until([&] { return server_->open_connections() == 1; }));
     Client third = connect();
@@ -559,7 +559,7 @@ TEST_F(HttpServerTest, LimitsHandshakesPerSecond) {
     }
     EXPECT_THAT(answer_to(handshake()), AllOf(HasSubstr("HTTP/1.1 503 "), HasSubstr("Retry-After: 1\r\n"),
                                               HasSubstr(R"("error":"overloaded")")));
-    EXPECT_EQ(server_->counters().refused, 1U);
+    EXPECT_EQ(server_->metrics().refused.value(), 1U);
 }
 
 TEST_F(HttpServerTest, StopsAcceptingButEndsWhatWasBegun) {
@@ -583,11 +583,11 @@ TEST_F(HttpServerTest, StopsAcceptingButEndsWhatWasBegun) {
 TEST_F(HttpServerTest, MakesNoNewSessionWhileItStops) {
     serve();
     Client client = connect();
-    ASSERT_TRUE(run_until([&] { return server_->counters().accepted == 1; }));
+    ASSERT_TRUE(run_until([&] { return server_->metrics().accepted.value() == 1; }));
     server_->stop_accepting();
     client.send(handshake());
     EXPECT_TRUE(run_until_received(client, "HTTP/1.1 503"));
-    EXPECT_EQ(server_->counters().upgrades, 0U);
+    EXPECT_EQ(server_->metrics().upgrades.value(), 0U);
 }
 
 TEST_F(HttpServerTest, PausesWhileThereAreNoDescriptors) {
@@ -599,13 +599,13 @@ TEST_F(HttpServerTest, PausesWhileThereAreNoDescriptors) {
     rlimit none = before;
     none.rlim_cur = 3;
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-    const bool has_failed = run_until([&] { return server_->counters().accept_failures > 0; });
+    const bool has_failed = run_until([&] { return server_->metrics().accept_failures.value() > 0; });
     io_.restart();
     const std::size_t turns = io_.run_for(100ms);
     ::setrlimit(RLIMIT_NOFILE, &before);
     EXPECT_TRUE(has_failed);
     EXPECT_LE(turns, 10U) << "a pause of 20 ms, not a spin";
-    EXPECT_EQ(server_->counters().accepted, 0U);
+    EXPECT_EQ(server_->metrics().accepted.value(), 0U);
     EXPECT_TRUE(run_until_received(client, "/waited"));
 }
 
