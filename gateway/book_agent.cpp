@@ -405,7 +405,8 @@ void BookAgent::join(const Command& command, std::size_t shard) {
     if (command.resumes) {
         record.refusal = check_resume(command, owned);
         // Trades that are gone are announced by a gap, so their position counts even when it has expired.
-        const bool tells_gap = record.refusal == ResumeRefusal::Expired && command.key.channel == Channel::Trades;
+        const bool tells_gap = record.refusal == ResumeRefusal::Expired && command.key.channel == Channel::Trades &&
+                               command.since.sequence() <= owned.newest();
         if (record.refusal == ResumeRefusal::None || tells_gap) record.since = command.since;
     }
     owned.stream->add_member(shard);
@@ -430,6 +431,10 @@ void BookAgent::ask_by_sid(std::uint32_t sid, Position since, std::size_t shard)
 
 ResumeRefusal BookAgent::check_resume(const Command& command, OwnedStream& owned) {
     if (!command.own_position && command.epoch.text() != owned.symbol->epoch) return ResumeRefusal::EpochChanged;
+    // A book that is waited for in vain is replaced by its snapshot. Nothing replaces trades and no gap leads back, so
+    // those that have not come here are not waited for.
+    const bool is_trades = command.key.channel == Channel::Trades;
+    if (is_trades && command.since.sequence() > owned.newest()) return ResumeRefusal::Expired;
     const bool is_book = command.key.channel == Channel::Book;
     if (is_book && !is_at_least_as_deep(command.held_depth, command.key.depth)) return ResumeRefusal::DepthChanged;
     if (is_book && !owned.symbol->is_open()) {

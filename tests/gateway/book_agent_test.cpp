@@ -353,6 +353,36 @@ TEST_F(BookAgentTest, OneAheadOfTheBookItselfGetsTheSnapshotAfterTwoSeconds) {
     EXPECT_THAT(ahead.receive(), ElementsAre(type_is("snapshot")));
 }
 
+TEST_F(BookAgentTest, OneAheadOfAllTradesIsToldAndBeginsAnew) {
+    go_live();
+    for (int i = 0; i < 25; ++i) trade();
+    core_.settle();
+    Connection ahead{core_};
+    EXPECT_THAT(
+        ask(ahead, subscribe(R"("channel":"trades","resume":{"TEST:A-USD":{"epoch":"k3","seq":9007199254740991}})")),
+        ElementsAre(type_is("welcome"), HasSubstr(R"("resumed":false,"why":"resume_expired")"), delta(5, 25)));
+    trade();
+    pass_to(2'000ms);
+    EXPECT_THAT(ahead.receive(), ElementsAre(delta(25, 26)));
+    Connection level{core_};
+    EXPECT_THAT(ask(level, subscribe(R"("channel":"trades","resume":{"TEST:A-USD":{"epoch":"k3","seq":26}})")),
+                ElementsAre(type_is("welcome"), HasSubstr(R"("resumed":true})")));
+}
+
+TEST_F(BookAgentTest, OneAheadOfASlowStreamOfTradesWaitsUntilThatIsDue) {
+    go_live();
+    Connection slow{core_};
+    join(slow, R"("channel":"trades","rate_ms":1000)");
+    for (int i = 0; i < 3; ++i) trade();
+    core_.settle();
+    Connection ahead{core_};
+    EXPECT_THAT(
+        ask(ahead, subscribe(R"("channel":"trades","rate_ms":1000,"resume":{"TEST:A-USD":{"epoch":"k3","seq":2}})")),
+        ElementsAre(type_is("welcome"), HasSubstr(R"("resumed":true})")));
+    pass_to(1'000ms);
+    EXPECT_THAT(ahead.receive(), ElementsAre(delta(2, 3)));
+}
+
 TEST_F(BookAgentTest, ManyDifferentPositionsAtOnceShareTheSnapshotAndAreCounted) {
     go_live();
     for (std::int64_t quantity = 2; quantity <= 12; ++quantity) batch(100, quantity);
