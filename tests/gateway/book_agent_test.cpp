@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "gateway/idle.hpp"
 #include "tests/gateway/core.hpp"
 
 namespace tickgate::gateway {
@@ -499,6 +500,22 @@ TEST_F(SmallQueueTest, AShardThatIsBehindHoldsUpEverythingAndLosesNothing) {
         for (std::uint64_t i = 0; i < deltas.size(); ++i) ASSERT_THAT(deltas[i], delta(i + 1, i + 2));
     }
     EXPECT_FALSE(core_.agent->has_work());
+}
+
+TEST_F(SmallQueueTest, ItsThreadSleepsShortlyOnlyWhereAShardIsBehind) {
+    const auto turn = [&] { return core_.turn_agent(); };
+    go_live();
+    Connection client{core_};
+    join(client, R"("channel":"book","rate_ms":0)");
+    EXPECT_EQ(turn(), 0);
+    EXPECT_EQ(idle_patience(*core_.agent, turn), kLongestWait);
+    batch(100, 2);  // between that turn and the arming
+    EXPECT_EQ(idle_patience(*core_.agent, turn), 0ms);
+    EXPECT_FALSE(core_.agent->has_work()) << "it was taken at once";
+    for (std::int64_t quantity = 3; quantity <= 200; ++quantity) batch(100, quantity);
+    while (turn() > 0) {
+    }
+    EXPECT_EQ(idle_patience(*core_.agent, turn), kStallWait);
 }
 
 TEST_F(BookAgentTest, AStreamEndsWithItsLastSubscriberAndBeginsAnewWithTheNext) {
