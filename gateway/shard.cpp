@@ -308,12 +308,17 @@ void Shard::bring_in_step(const ShardRecord& record, ShardStream& stream, Subscr
         state_.output.owe(session, state_.output.add_text(state_.text, record.since), index);
     }
     if (!record.frame.empty()) state_.output.owe(session, frame, index);
-    const bool was_behind = std::exchange(subscription.lag_told, false);
     state_.subscriptions.put_in_step(index);
-    if (!was_behind) return;
+    if (std::exchange(subscription.lag_told, false)) tell_caught_up(record, index);
+}
+
+/// It is missed where what it ends is missed: then the client is behind still.
+void Shard::tell_caught_up(const ShardRecord& record, SubscriptionIndex index) {
     state_.text.clear();
-    append_caught_up(state_.text, stream.sid);
-    state_.send_text(session, state_.text);
+    append_caught_up(state_.text, record.sid);
+    const TurnOutput::FrameIndex frame = state_.output.add_text(state_.text, record.seq);
+    state_.output.owe(state_.subscriptions[index].session, frame, index);
+    caught_up_.push_back(frame);
 }
 
 void Shard::on_status(const ShardRecord& record) {

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -262,6 +263,32 @@ TEST_F(ShardTest, AClientThatIsBehindForASecondIsToldSoAndWhenItHasCaughtUp) {
     EXPECT_THAT(std::vector(messages.end() - 3, messages.end()),
                 ElementsAre(HasSubstr(R"("state":"behind","lag_ms":1200})"), type_is("delta"),
                             HasSubstr(R"("state":"caught_up"})")));
+}
+
+TEST_F(ShardTest, CaughtUpComesWithTheMessageThatItEndsOrNotAtAll) {
+    Connection client{core_, 0, 1};
+    join(client);
+    block();
+    pass(1'200ms);
+    std::vector<std::string> messages;
+    const auto take = [&] {
+        for (std::string& message : client.receive()) messages.push_back(std::move(message));
+    };
+    while (metrics().blocked_now.value() > 0) {
+        take();
+        static_cast<void>(core_.turn_shard(0));
+    }
+    take();
+    ASSERT_THAT(messages.back(), HasSubstr(R"("state":"behind")")) << "the question is on its way";
+    constexpr std::string_view kPong{"\x8a\x00", 2};
+    while (::send(shard().state().sessions[0].fd, kPong.data(), kPong.size(), MSG_DONTWAIT) > 0) {
+    }
+    core_.settle();
+    ASSERT_EQ(metrics().blocked_now.value(), 1) << "the answer finds a full socket";
+    for (const std::string& message : drain(client)) messages.push_back(message);
+    EXPECT_THAT(std::vector(messages.end() - 3, messages.end()),
+                ElementsAre(HasSubstr(R"("state":"behind")"), type_is("delta"), HasSubstr(R"("state":"caught_up"})")));
+    EXPECT_EQ(number(messages[messages.size() - 2], "seq"), static_cast<std::uint64_t>(quantity_));
 }
 
 TEST_F(ShardTest, ABlockedClientIsNotReadUntilItHasDrained) {
