@@ -87,6 +87,8 @@ public:
 
     void start();
     void close();
+    /// Waits for a request no more: where none has come it is closed.
+    void stop_waiting();
     void answer(HttpResponse response) override;
 
 private:
@@ -107,6 +109,7 @@ private:
     void respond(HttpResponse response, bool keep_alive);
     void on_written(const error_code& error);
     void wait_for_next_request();
+    [[nodiscard]] bool is_over(const error_code& error) const;
     void drain();
     void arm(std::chrono::milliseconds time);
     void on_deadline();
@@ -166,8 +169,8 @@ void HttpServer::Connection::read_more() {
 void HttpServer::Connection::on_read(const error_code& error) {
     if (is_timed_out_) return refuse(http_error(408, "timeout", "the request took too long"));
     if (error == net::error::eof && has_request_begun()) return on_parse_error(http::error::partial_message);
-    if (error) return close();
-    parse();
+    if (is_over(error)) return close();
+    error ? read_more() : parse();
 }
 
 void HttpServer::Connection::parse() {
@@ -292,13 +295,14 @@ void HttpServer::Connection::respond(HttpResponse response, bool keep_alive) {
 
 void HttpServer::Connection::on_written(const error_code& error) {
     if (error) return close();
-    keep_alive_ && !server_.is_stopping ? wait_for_next_request() : drain();
+    if (!keep_alive_) return drain();
+    wait_for_next_request();
+    if (server_.is_stopping) stop_waiting();
 }
 
 void HttpServer::Connection::wait_for_next_request() {
     const auto begin = [](Connection& self, const error_code& error) {
-        if (error) return self.close();
-        self.start();
+        self.is_over(error) ? self.close() : self.start();
     };
     if (buffer_.size() > 0) return begin(*this, {});  // pipelined
     phase_ = Phase::Idle;
@@ -336,6 +340,18 @@ void HttpServer::Connection::on_deadline() {
     if (!is_reading || !has_request_begun()) return close();
     is_timed_out_ = true;
     socket_.cancel();
+}
+
+/// What was read before is not lost by this: its handler comes without an error.
+void HttpServer::Connection::stop_waiting() {
+    error_code ignored;
+    if (phase_ == Phase::Idle || (phase_ == Phase::Header && !has_request_begun())) socket_.cancel(ignored);
+}
+
+/// The wait for input has ended without any: what came just as stop_waiting() ended it is still to be read.
+bool HttpServer::Connection::is_over(const error_code& error) const {
+    error_code ignored;
+    return error && (error != net::error::operation_aborted || socket_.available(ignored) == 0);
 }
 
 void HttpServer::Connection::close() {
@@ -421,6 +437,7 @@ book::Result<std::uint16_t> HttpServer::listen(std::string_view host, std::uint1
 void HttpServer::stop_accepting() {
     state_->is_stopping = true;
     state_->listeners.clear();
+    for (const auto& [_, connection] : state_->connections) connection->stop_waiting();
 }
 
 void HttpServer::close_all() {

@@ -71,7 +71,7 @@ public:
     /// IPv6, or "localhost". Returns: the port, which matters for port 0. Errors: the system's.
     [[nodiscard]] book::Result<std::uint16_t> listen(std::string_view host, std::uint16_t port, bool joins);
 
-    /// Connections that are open go on to the end of their present request; none becomes a WebSocket any more.
+    /// Connections without a request are closed, the others go on to its end; none becomes a WebSocket any more.
     void stop_accepting();
     /// Closes every connection that was not upgraded. Replies still out are ignored when they come.
     void close_all();

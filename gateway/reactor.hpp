@@ -61,6 +61,7 @@ public:
 
     /// Not ready, accepts nothing more, sends every client away.
     void start_drain(book::UnixNanos now);
+    /// Every client is gone, and every request that was under way is answered.
     [[nodiscard]] bool is_drained() const noexcept;
 
 private:

@@ -41,6 +41,7 @@ Rest::Rest(Shard& shard, std::function<std::string()> metrics_text, std::functio
 
 void Rest::on_websocket(int fd, std::string remote_address, std::string_view left_over) {
     shard_.add_session(fd, remote_address, left_over, now_());
+    if (draining_) shard_.start_drain(now_());  // its handshake was under way
 }
 
 void Rest::on_request(const HttpRequest& request, HttpReply reply) {
