@@ -58,9 +58,6 @@ void Rest::on_request(const HttpRequest& request, HttpReply reply) {
     if (path == "/v1/status") return reply.reply(status());
     if (path.starts_with(kBookPath)) return book(request, path.substr(kBookPath.size()), std::move(reply));
     if (path.starts_with(kTradesPath)) return trades(request, path.substr(kTradesPath.size()), std::move(reply));
-    if (path == kWebSocketPath) {
-        return reply.reply(http_error(400, "bad_request", "this address speaks WebSocket"));
-    }
     reply.reply(http_error(404, "not_found", "no such resource"));
 }
 
