@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "gateway/detail/http_rules.hpp"
+#include "gateway/detail/token_bucket.hpp"
 #include "gateway/listener.hpp"
 
 namespace tickgate::gateway {
@@ -54,7 +55,8 @@ struct HttpServer::State {
     State(net::io_context& context, const HttpLimits& wanted, HttpHandler& receiver)
         : io{context},
           limits{wanted},
-          handler{receiver} {}
+          handler{receiver},
+          handshakes{wanted.handshakes_per_s} {}
 
     net::io_context& io;
     const HttpLimits limits;
@@ -64,8 +66,7 @@ struct HttpServer::State {
     std::vector<std::unique_ptr<Listener>> listeners;
     std::unordered_map<Connection*, std::shared_ptr<Connection>> connections;
     std::unordered_map<std::string, std::size_t> per_address;  // how many connections, where they are limited
-    double handshakes_left = 0;                                // that may be begun now, where they are limited
-    std::chrono::steady_clock::time_point handshakes_counted{};
+    detail::TokenBucket handshakes;                            // that may be begun now, where they are limited
 
     void admit(int fd, std::string address);
     [[nodiscard]] bool take_handshake();
@@ -399,17 +400,9 @@ void HttpServer::State::forget(Connection* connection, const std::string& addres
 }
 
 bool HttpServer::State::take_handshake() {
-    if (limits.handshakes_per_s == 0) return true;
-    const auto now = std::chrono::steady_clock::now();
-    const double earned = std::chrono::duration<double>{now - handshakes_counted}.count() * limits.handshakes_per_s;
-    handshakes_left = std::min<double>(limits.handshakes_per_s, handshakes_left + earned);
-    handshakes_counted = now;
-    if (handshakes_left < 1) {
-        metrics.refused.add();
-        return false;
-    }
-    --handshakes_left;
-    return true;
+    if (limits.handshakes_per_s == 0 || handshakes.take(std::chrono::steady_clock::now())) return true;
+    metrics.refused.add();
+    return false;
 }
 
 HttpServer::HttpServer(net::io_context& io, HttpLimits limits, HttpHandler& handler)
