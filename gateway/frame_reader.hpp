@@ -22,7 +22,7 @@ public:
     ~UnfinishedInput();
 
     [[nodiscard]] bool is_empty() const noexcept { return !kept_; }
-    /// Heap bytes held.
+    /// Heap bytes held: what a test holds the promised bound to.
     [[nodiscard]] std::size_t memory() const noexcept;
 
 private:
@@ -79,9 +79,6 @@ public:
     ~FrameReader();
 
     [[nodiscard]] ClientFrame next();
-
-    /// How many bytes were not taken yet; an unfinished frame counts with all it has.
-    [[nodiscard]] std::size_t unread() const noexcept { return rest_.size(); }
 
 private:
     using Header = ClientFrameHeader;

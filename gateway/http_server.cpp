@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "gateway/detail/http_rules.hpp"
+#include "gateway/detail/token_bucket.hpp"
 #include "gateway/listener.hpp"
 
 namespace tickgate::gateway {
@@ -54,18 +55,18 @@ struct HttpServer::State {
     State(net::io_context& context, const HttpLimits& wanted, HttpHandler& receiver)
         : io{context},
           limits{wanted},
-          handler{receiver} {}
+          handler{receiver},
+          handshakes{wanted.handshakes_per_s} {}
 
     net::io_context& io;
     const HttpLimits limits;
     HttpHandler& handler;
-    HttpCounters counters;
+    HttpMetrics metrics;
     bool is_stopping = false;
     std::vector<std::unique_ptr<Listener>> listeners;
     std::unordered_map<Connection*, std::shared_ptr<Connection>> connections;
     std::unordered_map<std::string, std::size_t> per_address;  // how many connections, where they are limited
-    double handshakes_left = 0;                                // that may be begun now, where they are limited
-    std::chrono::steady_clock::time_point handshakes_counted{};
+    detail::TokenBucket handshakes;                            // that may be begun now, where they are limited
 
     void admit(int fd, std::string address);
     [[nodiscard]] bool take_handshake();
@@ -87,6 +88,8 @@ public:
 
     void start();
     void close();
+    /// Waits for a request no more: where none has come it is closed.
+    void stop_waiting();
     void answer(HttpResponse response) override;
 
 private:
@@ -107,6 +110,7 @@ private:
     void respond(HttpResponse response, bool keep_alive);
     void on_written(const error_code& error);
     void wait_for_next_request();
+    [[nodiscard]] bool is_over(const error_code& error) const;
     void drain();
     void arm(std::chrono::milliseconds time);
     void on_deadline();
@@ -166,8 +170,8 @@ void HttpServer::Connection::read_more() {
 void HttpServer::Connection::on_read(const error_code& error) {
     if (is_timed_out_) return refuse(http_error(408, "timeout", "the request took too long"));
     if (error == net::error::eof && has_request_begun()) return on_parse_error(http::error::partial_message);
-    if (error) return close();
-    parse();
+    if (is_over(error)) return close();
+    error ? read_more() : parse();
 }
 
 void HttpServer::Connection::parse() {
@@ -222,7 +226,7 @@ void HttpServer::Connection::hand_over() {
     for (const auto& field : request) plain.headers.emplace_back(view(field.name_string()), view(field.value()));
     plain.body = request.body();
     plain.remote_address = remote_address_;
-    ++server_.counters.requests;
+    server_.metrics.requests.add();
     server_.handler.on_request(plain, HttpReply{weak_from_this()});
 }
 
@@ -239,7 +243,7 @@ void HttpServer::Connection::on_parse_error(const error_code& error) {
 
 /// An answer after which nothing can be read: it is not known where the next request would begin.
 void HttpServer::Connection::refuse(HttpResponse response) {
-    ++server_.counters.bad_requests;
+    server_.metrics.bad_requests.add();
     respond(std::move(response), false);
 }
 
@@ -270,7 +274,7 @@ void HttpServer::Connection::on_upgraded(const error_code& error) {
     const int fd = socket().release(release_error);
     if (release_error) return close();
     websocket_.reset();
-    ++server_.counters.upgrades;
+    server_.metrics.upgrades.add();
     HttpHandler& handler = server_.handler;
     end();
     const auto left_over = buffer_.data();
@@ -292,13 +296,14 @@ void HttpServer::Connection::respond(HttpResponse response, bool keep_alive) {
 
 void HttpServer::Connection::on_written(const error_code& error) {
     if (error) return close();
-    keep_alive_ && !server_.is_stopping ? wait_for_next_request() : drain();
+    if (!keep_alive_) return drain();
+    wait_for_next_request();
+    if (server_.is_stopping) stop_waiting();
 }
 
 void HttpServer::Connection::wait_for_next_request() {
     const auto begin = [](Connection& self, const error_code& error) {
-        if (error) return self.close();
-        self.start();
+        self.is_over(error) ? self.close() : self.start();
     };
     if (buffer_.size() > 0) return begin(*this, {});  // pipelined
     phase_ = Phase::Idle;
@@ -331,11 +336,23 @@ void HttpServer::Connection::arm(std::chrono::milliseconds time) {
 
 void HttpServer::Connection::on_deadline() {
     if (phase_ == Phase::Answering) return;  // expired in the turn that read the request's last byte
-    if (phase_ != Phase::Draining) ++server_.counters.timeouts;
+    if (phase_ != Phase::Draining) server_.metrics.timeouts.add();
     const bool is_reading = phase_ == Phase::Header || phase_ == Phase::Body;
     if (!is_reading || !has_request_begun()) return close();
     is_timed_out_ = true;
     socket_.cancel();
+}
+
+/// What was read before is not lost by this: its handler comes without an error.
+void HttpServer::Connection::stop_waiting() {
+    error_code ignored;
+    if (phase_ == Phase::Idle || (phase_ == Phase::Header && !has_request_begun())) socket_.cancel(ignored);
+}
+
+/// The wait for input has ended without any: what came just as stop_waiting() ended it is still to be read.
+bool HttpServer::Connection::is_over(const error_code& error) const {
+    error_code ignored;
+    return error && (error != net::error::operation_aborted || socket_.available(ignored) == 0);
 }
 
 void HttpServer::Connection::close() {
@@ -360,7 +377,7 @@ bool HttpServer::State::has_room_for(const std::string& address) const {
 
 void HttpServer::State::admit(int fd, std::string address) {
     if (!has_room_for(address)) {
-        ++counters.refused;
+        metrics.refused.add();
         const auto response = http_error(503, "limit_connections", "too many connections");
         const std::string text = http_response_head(response, reason_for(503), kServer, false) + response.body;
         // Best effort: what costs nothing cannot be used to exhaust us.
@@ -368,7 +385,7 @@ void HttpServer::State::admit(int fd, std::string address) {
         ::close(fd);
         return;
     }
-    ++counters.accepted;
+    metrics.accepted.add();
     if (limits.connections_per_address != 0) ++per_address[address];
     // Asio asks for a protocol and uses it for sockets that it opens itself.
     const auto connection = std::make_shared<Connection>(*this, Socket{io, Tcp::v4(), fd}, std::move(address));
@@ -383,17 +400,9 @@ void HttpServer::State::forget(Connection* connection, const std::string& addres
 }
 
 bool HttpServer::State::take_handshake() {
-    if (limits.handshakes_per_s == 0) return true;
-    const auto now = std::chrono::steady_clock::now();
-    const double earned = std::chrono::duration<double>{now - handshakes_counted}.count() * limits.handshakes_per_s;
-    handshakes_left = std::min<double>(limits.handshakes_per_s, handshakes_left + earned);
-    handshakes_counted = now;
-    if (handshakes_left < 1) {
-        ++counters.refused;
-        return false;
-    }
-    --handshakes_left;
-    return true;
+    if (limits.handshakes_per_s == 0 || handshakes.take(std::chrono::steady_clock::now())) return true;
+    metrics.refused.add();
+    return false;
 }
 
 HttpServer::HttpServer(net::io_context& io, HttpLimits limits, HttpHandler& handler)
@@ -411,7 +420,8 @@ book::Result<std::uint16_t> HttpServer::listen(std::string_view host, std::uint1
                                   .accept_pause = state_->limits.accept_pause};
     auto listener = std::make_unique<Listener>(
         state_->io, options,
-        [state = state_.get()](int fd, std::string address) { state->admit(fd, std::move(address)); });
+        [state = state_.get()](int fd, std::string address) { state->admit(fd, std::move(address)); },
+        state_->metrics.accept_failures);
     const auto port_bound = listener->open(host, port);
     if (port_bound) state_->listeners.push_back(std::move(listener));
     return port_bound;
@@ -419,8 +429,8 @@ book::Result<std::uint16_t> HttpServer::listen(std::string_view host, std::uint1
 
 void HttpServer::stop_accepting() {
     state_->is_stopping = true;
-    state_->counters.accept_failures = counters().accept_failures;
     state_->listeners.clear();
+    for (const auto& [_, connection] : state_->connections) connection->stop_waiting();
 }
 
 void HttpServer::close_all() {
@@ -432,10 +442,8 @@ std::size_t HttpServer::open_connections() const noexcept {
     return state_->connections.size();
 }
 
-HttpCounters HttpServer::counters() const noexcept {
-    HttpCounters counters = state_->counters;
-    for (const auto& listener : state_->listeners) counters.accept_failures += listener->failures();
-    return counters;
+const HttpMetrics& HttpServer::metrics() const noexcept {
+    return state_->metrics;
 }
 
 }  // namespace tickgate::gateway

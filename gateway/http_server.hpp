@@ -9,6 +9,7 @@
 
 #include "book/error.hpp"
 #include "gateway/http_message.hpp"
+#include "gateway/metrics.hpp"
 #include "gateway/protocol.hpp"
 
 namespace boost::asio {
@@ -33,18 +34,7 @@ struct HttpLimits {
     /// For the peer to acknowledge what was sent, and to open a window that is shut: longer than a client may be slow.
     /// 0: the system's default.
     std::chrono::milliseconds tcp_user_timeout{0};
-    int sndbuf_bytes = 128 * 1'024;      ///< the kernel must not hoard stale data; 0: the system's default
-};
-
-/// What the server did so far.
-struct HttpCounters {
-    std::uint64_t accepted = 0;
-    std::uint64_t refused = 0;  ///< above a limit on connections
-    std::uint64_t accept_failures = 0;
-    std::uint64_t requests = 0;  ///< handed to the handler
-    std::uint64_t bad_requests = 0;
-    std::uint64_t timeouts = 0;
-    std::uint64_t upgrades = 0;
+    int sndbuf_bytes = 128 * 1'024;  ///< the kernel must not hoard stale data; 0: the system's default
 };
 
 /// What is done with what clients want. Called on the server's thread.
@@ -81,13 +71,14 @@ public:
     /// IPv6, or "localhost". Returns: the port, which matters for port 0. Errors: the system's.
     [[nodiscard]] book::Result<std::uint16_t> listen(std::string_view host, std::uint16_t port, bool joins);
 
-    /// Connections that are open go on to the end of their present request; none becomes a WebSocket any more.
+    /// Connections without a request are closed, the others go on to its end; none becomes a WebSocket any more.
     void stop_accepting();
     /// Closes every connection that was not upgraded. Replies still out are ignored when they come.
     void close_all();
 
     [[nodiscard]] std::size_t open_connections() const noexcept;
-    [[nodiscard]] HttpCounters counters() const noexcept;
+    /// What it did so far. Thread: any may read it.
+    [[nodiscard]] const HttpMetrics& metrics() const noexcept;
 
 private:
     class Connection;

@@ -53,15 +53,15 @@ bool is_lack_of_resources(int error) noexcept {
 /// Shared with its handlers, which find it closed when they come late.
 class Listener::Acceptor : public std::enable_shared_from_this<Acceptor> {
 public:
-    Acceptor(net::io_context& io, ListenerOptions options, OnAccept on_accept)
+    Acceptor(net::io_context& io, ListenerOptions options, OnAccept on_accept, Counter& failures)
         : options_{options},
           on_accept_{std::move(on_accept)},
+          failures_{failures},
           acceptor_{io},
           pause_{io} {}
 
     [[nodiscard]] book::Result<std::uint16_t> open(const Tcp::endpoint& endpoint);
     void close();
-    [[nodiscard]] std::uint64_t failures() const noexcept { return failures_; }
 
 private:
     [[nodiscard]] bool set_options();
@@ -71,9 +71,9 @@ private:
 
     const ListenerOptions options_;
     OnAccept on_accept_;
+    Counter& failures_;  // not used once closed: it may be gone then
     net::basic_socket_acceptor<Tcp, Executor> acceptor_;
     net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> pause_;
-    std::uint64_t failures_ = 0;
 };
 
 book::Result<std::uint16_t> Listener::Acceptor::open(const Tcp::endpoint& endpoint) {
@@ -134,15 +134,15 @@ void Listener::Acceptor::accept_pending() {
 
 /// The connection that could not be accepted stays pending, so the socket would be ready again at once.
 void Listener::Acceptor::pause() {
-    ++failures_;
+    failures_.add();
     pause_.expires_after(options_.accept_pause);
     pause_.async_wait([self = shared_from_this()](const error_code& error) {
         if (!error && self->acceptor_.is_open()) self->accept_pending();
     });
 }
 
-Listener::Listener(net::io_context& io, ListenerOptions options, OnAccept on_accept)
-    : acceptor_{std::make_shared<Acceptor>(io, options, std::move(on_accept))} {}
+Listener::Listener(net::io_context& io, ListenerOptions options, OnAccept on_accept, Counter& failures)
+    : acceptor_{std::make_shared<Acceptor>(io, options, std::move(on_accept), failures)} {}
 
 Listener::~Listener() {
     acceptor_->close();
@@ -152,10 +152,6 @@ book::Result<std::uint16_t> Listener::open(std::string_view host, std::uint16_t 
     const auto address = parse_address(host);
     if (!address) return address.error();
     return acceptor_->open({*address, port});
-}
-
-std::uint64_t Listener::failures() const noexcept {
-    return acceptor_->failures();
 }
 
 }  // namespace tickgate::gateway

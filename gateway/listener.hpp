@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "book/error.hpp"
+#include "gateway/metrics.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -30,7 +31,9 @@ public:
     /// Owns the descriptor from then on. The address is without its port.
     using OnAccept = std::function<void(int fd, std::string remote_address)>;
 
-    Listener(boost::asio::io_context& io, ListenerOptions options, OnAccept on_accept);
+    /// `failures` counts accepts that failed for lack of descriptors or memory, each followed by a pause; outlives
+    /// this.
+    Listener(boost::asio::io_context& io, ListenerOptions options, OnAccept on_accept, Counter& failures);
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
     /// Stops accepting. Not to be called by on_accept.
@@ -39,9 +42,6 @@ public:
     /// Starts to accept. Host: an IP address, with or without the brackets of IPv6, or "localhost".
     /// Returns: the port, which matters for port 0. Errors: the system's.
     [[nodiscard]] book::Result<std::uint16_t> open(std::string_view host, std::uint16_t port);
-
-    /// Accepts that failed for lack of descriptors or memory, each followed by a pause.
-    [[nodiscard]] std::uint64_t failures() const noexcept;
 
 private:
     class Acceptor;

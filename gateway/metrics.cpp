@@ -48,6 +48,8 @@ constexpr Described<AgentMetrics, Counter> kAgentCounters[] = {
 constexpr Described<ShardMetrics, Counter> kShardCounters[] = {
     {"sessions_accepted_total", "WebSocket sessions accepted.", &ShardMetrics::accepted},
     {"client_messages_total", "Messages received from clients.", &ShardMetrics::messages_in},
+    {"symbols_wished_total", "Symbols that subscribe operations named or matched, repeated ones too.",
+     &ShardMetrics::symbols_wished},
     {"deliveries_total", "Messages put into the outputs of sessions.", &ShardMetrics::deliveries},
     {"sent_bytes_total", "Bytes written to clients.", &ShardMetrics::bytes_out},
     {"writes_total", "System calls that wrote to clients.", &ShardMetrics::writes},
@@ -56,6 +58,18 @@ constexpr Described<ShardMetrics, Counter> kShardCounters[] = {
      &ShardMetrics::catch_up_questions},
     {"lag_notices_total", "Lag messages sent to slow clients.", &ShardMetrics::lag_notices},
     {"turns_total", "Turns of the shard that did something.", &ShardMetrics::turns},
+};
+
+constexpr Described<HttpMetrics, Counter> kHttpCounters[] = {
+    {"http_connections_total", "Connections accepted.", &HttpMetrics::accepted},
+    {"http_refused_total", "Connections and handshakes above a limit.", &HttpMetrics::refused},
+    {"http_accept_failures_total", "Accepts that failed for lack of descriptors or memory.",
+     &HttpMetrics::accept_failures},
+    {"http_requests_total", "Whole requests answered, those that became WebSockets not counted.",
+     &HttpMetrics::requests},
+    {"http_bad_requests_total", "Requests that were malformed, too big or too slow.", &HttpMetrics::bad_requests},
+    {"http_timeouts_total", "Connections whose time for a request or an answer was up.", &HttpMetrics::timeouts},
+    {"http_upgrades_total", "Connections that became WebSockets.", &HttpMetrics::upgrades},
 };
 
 constexpr Described<ShardMetrics, Gauge> kShardGauges[] = {
@@ -121,8 +135,9 @@ void add_agent(std::vector<MetricFamily>& families, const AgentMetrics& agent) {
         family("streams", "Streams that somebody subscribes to.", MetricType::Gauge, {metric_of(agent.streams, {})}));
 }
 
-template <typename Metric>
-void add_shards(std::vector<MetricFamily>& families, Shards shards, const Described<ShardMetrics, Metric>& described) {
+template <typename Metrics, typename Metric>
+void add_shards(std::vector<MetricFamily>& families, std::span<const Metrics* const> shards,
+                const Described<Metrics, Metric>& described) {
     auto all = family(described.name, described.help, type_of(Metric{}));
     for (std::size_t shard = 0; shard < shards.size(); ++shard) {
         all.metric.push_back(metric_of(shards[shard]->*described.member, {shard_label(shard)}));
@@ -191,10 +206,11 @@ std::size_t CloseCounters::index_of(std::uint16_t code) noexcept {
     return static_cast<std::size_t>(std::ranges::find(kCodes, code) - kCodes.begin());
 }
 
-std::string prometheus_text(const AgentMetrics& agent, Shards shards) {
+std::string prometheus_text(const AgentMetrics& agent, Shards shards, std::span<const HttpMetrics* const> http) {
     std::vector<MetricFamily> families;
     add_agent(families, agent);
     for (const auto& counter : kShardCounters) add_shards(families, shards, counter);
+    for (const auto& counter : kHttpCounters) add_shards(families, http, counter);
     for (const auto& gauge : kShardGauges) add_shards(families, shards, gauge);
     families.push_back(closed_family(shards));
     families.push_back(errors_family(shards));

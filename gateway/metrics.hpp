@@ -87,6 +87,7 @@ struct alignas(64) ShardMetrics {
     Counter accepted;
     CloseCounters closed;
     Counter messages_in;
+    Counter symbols_wished;                           ///< that subscribe operations named or matched, each time one was
     PerEnum<ErrorCode, Counter, kErrorCodes> errors;  ///< sent to clients
     Counter deliveries;                               ///< messages put into sessions' outputs
     Counter bytes_out;
@@ -97,8 +98,20 @@ struct alignas(64) ShardMetrics {
     Counter turns;
 };
 
+/// What a shard's HTTP server counts. Writer: its thread.
+struct alignas(64) HttpMetrics {
+    Counter accepted;
+    Counter refused;          ///< above a limit on connections or handshakes
+    Counter accept_failures;  ///< for lack of descriptors or memory
+    Counter requests;         ///< handed to the handler
+    Counter bad_requests;
+    Counter timeouts;
+    Counter upgrades;
+};
+
 /// All metrics in Prometheus' text format, with those of the process itself. Shards are labelled by their place in
-/// `shards`. Thread: any.
-[[nodiscard]] std::string prometheus_text(const AgentMetrics& agent, std::span<const ShardMetrics* const> shards);
+/// `shards`, and `http` has those of their HTTP servers in the same order. Thread: any.
+[[nodiscard]] std::string prometheus_text(const AgentMetrics& agent, std::span<const ShardMetrics* const> shards,
+                                          std::span<const HttpMetrics* const> http);
 
 }  // namespace tickgate::gateway

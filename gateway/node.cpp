@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "gateway/idle.hpp"
 #include "gateway/log.hpp"
 
 namespace tickgate::gateway {
@@ -18,11 +19,6 @@ using namespace std::chrono_literals;
 using book::UnixNanos;
 
 namespace {
-
-// The longest that anybody sleeps: timers of sessions, and the request to stop, are looked at this often.
-constexpr auto kLongestWait = 100ms;
-// A feed whose queue is full, or an agent whose shard is behind, looks again after this.
-constexpr auto kStallWait = 1ms;
 
 std::string make_epoch(UnixNanos now) {
     // Microseconds in base 36: short, and different for every start.
@@ -135,8 +131,12 @@ bool Node::uses_dedicated_threads() const {
 
 std::string Node::metrics_text() const {
     std::vector<const ShardMetrics*> shards;
-    for (const auto& unit : shards_) shards.push_back(&unit->shard.metrics());
-    return prometheus_text(agent_->metrics(), shards);
+    std::vector<const HttpMetrics*> http;
+    for (const auto& unit : shards_) {
+        shards.push_back(&unit->shard.metrics());
+        http.push_back(&unit->reactor->http_metrics());
+    }
+    return prometheus_text(agent_->metrics(), shards, http);
 }
 
 void Node::run(std::vector<FeedAgent>& feeds, const std::atomic<bool>& stop) {
@@ -250,10 +250,9 @@ void Node::run_agent(const std::atomic<bool>& stop) {
     while (!stop) {
         if (turn_agent() > 0) continue;
         agent_waker_.arm();
-        // Work and yet none done: a shard is behind, and nobody says when it is not.
-        const auto patience = agent_->has_work() ? kStallWait : kLongestWait;
+        const auto patience = idle_patience(*agent_, [this] { return turn_agent(); });
         pollfd wakeup{agent_waker_.descriptor(), POLLIN, 0};
-        ::poll(&wakeup, 1, static_cast<int>(std::chrono::milliseconds{patience}.count()));
+        ::poll(&wakeup, 1, static_cast<int>(patience.count()));
         agent_waker_.disarm();
     }
 }

@@ -21,8 +21,9 @@ constexpr std::uint8_t kMaxRefusedInARow = 20;
 constexpr int kNearNamesPerOp = 5;
 constexpr std::uint32_t kNotReadyRetryMs = 1'000;
 
-StreamKey key_for(book::InstrumentId instrument, const Request& request) {
-    StreamKey key{.instrument = instrument, .channel = request.channel};
+/// What all streams of a request are alike in.
+StreamKey key_of(const Request& request) {
+    StreamKey key{.channel = request.channel};
     if (key.channel == Channel::Book) key.depth = static_cast<std::uint16_t>(request.depth.value_or(kDefaultDepth));
     key.rate_ms = static_cast<std::uint16_t>(request.rate_ms.value_or(default_rate_ms(request.channel)));
     return key;
@@ -129,58 +130,63 @@ void Operations::subscribe(SessionIndex index) {
                                          .id = request_.id,
                                          .retry_ms = kNotReadyRetryMs});
     }
-    std::unique_ptr<PendingOp> op = make_op(index);
-    int near_budget = kNearNamesPerOp;
-    for (const std::string& name : request_.symbols) add_wishes(*op, name, near_budget);
     const Session& session = shard_.sessions[index];
-    const std::size_t fresh = static_cast<std::size_t>(
-        std::count_if(op->wishes.begin(), op->wishes.end(), [](const WishedStream& wish) { return !wish.held; }));
     const std::uint32_t limit = shard_.options.limits.subscriptions;
-    if (session.subscriptions + fresh > limit) {
-        const std::string message = fmt::format("limit {}, held {}, asked for {}", limit, session.subscriptions, fresh);
-        return shard_.send_error(
-            index, {.code = ErrorCode::LimitSubscriptions, .message = message, .field = {}, .id = request_.id});
+    std::unique_ptr<PendingOp> op = make_op(index);
+    WishList wishes = wish_list(session, limit - session.subscriptions);
+    int near_budget = kNearNamesPerOp;
+    for (const std::string& name : request_.symbols) {
+        add_wishes(wishes, name, op->errors, near_budget);
+        if (wishes.is_too_long()) return refuse_subscriptions(index, wishes.new_ones());
     }
-    set_resume_points(*op);
+    set_resume_points(wishes);
+    op->wishes = wishes.take();
     start(std::move(op), 0, false);
 }
 
-void Operations::add_wishes(PendingOp& op, std::string_view name, int& near_budget) {
+void Operations::refuse_subscriptions(SessionIndex index, std::size_t at_least) {
+    const std::string message =
+        fmt::format("limit {}, held {}, asked for {} or more", shard_.options.limits.subscriptions,
+                    shard_.sessions[index].subscriptions, at_least);
+    shard_.send_error(index,
+                      {.code = ErrorCode::LimitSubscriptions, .message = message, .field = {}, .id = request_.id});
+}
+
+WishList Operations::wish_list(const Session& session, std::size_t room) const {
+    WishList wishes{key_of(request_), room};
+    shard_.subscriptions.for_each_of(session.first_subscription, [&](SubscriptionIndex held) {
+        const Subscription& subscription = shard_.subscriptions[held];
+        wishes.hold(shard_.subscriptions.stream_of(subscription).key, subscription.sid);
+    });
+    return wishes;
+}
+
+void Operations::add_wishes(WishList& wishes, std::string_view name, std::string& errors, int& near_budget) {
+    const auto add = [&](book::InstrumentId instrument) {
+        shard_.metrics.symbols_wished.add();
+        wishes.add(instrument);
+    };
     if (name.find('*') != std::string_view::npos) {
-        for (const book::InstrumentId instrument : shard_.symbols.match(name)) add_wish(op, instrument);
+        for (const book::InstrumentId instrument : shard_.symbols.match(name)) {
+            if (wishes.is_too_long()) return;
+            add(instrument);
+        }
         return;
     }
-    if (const std::optional<book::InstrumentId> instrument = shard_.symbols.find(name)) {
-        add_wish(op, *instrument);
-        return;
-    }
-    append_unknown_symbol(op.errors, name,
+    if (const std::optional<book::InstrumentId> instrument = shard_.symbols.find(name)) return add(*instrument);
+    append_unknown_symbol(errors, name,
                           near_budget-- > 0 ? shard_.symbols.near(name) : std::vector<std::string_view>{});
 }
 
-void Operations::add_wish(PendingOp& op, book::InstrumentId instrument) {
-    WishedStream wish{.key = key_for(instrument, request_)};
-    const bool repeated = std::any_of(op.wishes.begin(), op.wishes.end(),
-                                      [&](const WishedStream& other) { return other.key == wish.key; });
-    if (repeated) return;
-    shard_.subscriptions.for_each_of(shard_.sessions[op.session].first_subscription, [&](SubscriptionIndex held) {
-        const Subscription& subscription = shard_.subscriptions[held];
-        if (shard_.subscriptions.stream_of(subscription).key != wish.key) return;
-        wish.held = true;
-        wish.sid = subscription.sid;
-    });
-    op.wishes.push_back(wish);
-}
-
-void Operations::set_resume_points(PendingOp& op) {
-    for (const ResumePoint& point : request_.resume) {
-        const std::optional<book::InstrumentId> instrument = shard_.symbols.find(point.symbol);
-        if (!instrument || request_.channel == Channel::Bbo) continue;
-        for (WishedStream& wish : op.wishes) {
-            if (wish.key.instrument != *instrument || wish.held) continue;
-            wish.resumes = true;
-            wish.since = Position{point.seq};
-        }
+void Operations::set_resume_points(WishList& wishes) {
+    if (request_.channel == Channel::Bbo) return;
+    for (std::uint32_t i = 0; i < request_.resume.size(); ++i) {
+        const std::optional<book::InstrumentId> instrument = shard_.symbols.find(request_.resume[i].symbol);
+        WishedStream* const wish = instrument ? wishes.find(*instrument) : nullptr;
+        if (wish == nullptr || wish->held) continue;
+        wish->resumes = true;
+        wish->since = Position{request_.resume[i].seq};
+        wish->point = i;
     }
 }
 
@@ -194,7 +200,9 @@ void Operations::modify(SessionIndex index) {
     request_.channel = old.channel;
     if (!request_.depth) request_.depth = old.depth;
     if (!request_.rate_ms) request_.rate_ms = old.rate_ms;
-    add_wish(*op, old.instrument);
+    WishList wishes = wish_list(session, 1);
+    wishes.add(old.instrument);
+    op->wishes = wishes.take();
     WishedStream& wish = op->wishes.front();
     if (!wish.held) {
         wish.since = shard_.subscriptions.position(held);
@@ -299,11 +307,9 @@ void Operations::start(std::unique_ptr<PendingOp> op, std::uint32_t held_depth, 
         command.own_position = own_position;
         command.held_depth = held_depth;
         if (wish.resumes && !own_position) {
-            const auto point = std::find_if(request_.resume.begin(), request_.resume.end(), [&](const ResumePoint& p) {
-                return shard_.symbols.find(p.symbol) == wish.key.instrument;
-            });
-            command.epoch = EpochName{point->epoch};
-            command.held_depth = point->depth.value_or(wish.key.depth);
+            const ResumePoint& point = request_.resume[wish.point];
+            command.epoch = EpochName{point.epoch};
+            command.held_depth = point.depth.value_or(wish.key.depth);
         }
         shard_.command(command);
     }

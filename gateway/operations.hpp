@@ -2,6 +2,7 @@
 
 #include "gateway/request.hpp"
 #include "gateway/shard_state.hpp"
+#include "gateway/wish_list.hpp"
 
 namespace tickgate::gateway {
 
@@ -32,9 +33,10 @@ private:
     void carry_out(SessionIndex session);
 
     void subscribe(SessionIndex session);
-    void add_wishes(PendingOp& op, std::string_view name, int& near_budget);
-    void add_wish(PendingOp& op, book::InstrumentId instrument);
-    void set_resume_points(PendingOp& op);
+    void refuse_subscriptions(SessionIndex session, std::size_t at_least);
+    [[nodiscard]] WishList wish_list(const Session& session, std::size_t room) const;
+    void add_wishes(WishList& wishes, std::string_view name, std::string& errors, int& near_budget);
+    void set_resume_points(WishList& wishes);
     void modify(SessionIndex session);
     void unsubscribe(SessionIndex session);
     void resync(SessionIndex session);

@@ -89,7 +89,7 @@ void Reactor::start_drain(book::UnixNanos now) {
 }
 
 bool Reactor::is_drained() const noexcept {
-    return shard_.open_sessions() == 0;
+    return shard_.open_sessions() == 0 && server_.open_connections() == 0;
 }
 
 }  // namespace tickgate::gateway

@@ -54,11 +54,14 @@ public:
     void finish_wait() noexcept;
 
     [[nodiscard]] Shard& shard() noexcept { return shard_; }
+    /// Of the HTTP server. Thread: any may read it.
+    [[nodiscard]] const HttpMetrics& http_metrics() const noexcept { return server_.metrics(); }
     /// Wakes the thread when the book agent has something for the shard. Any thread.
     void wake() noexcept { waker_.wake(); }
 
     /// Not ready, accepts nothing more, sends every client away.
     void start_drain(book::UnixNanos now);
+    /// Every client is gone, and every request that was under way is answered.
     [[nodiscard]] bool is_drained() const noexcept;
 
 private:

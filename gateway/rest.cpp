@@ -41,6 +41,7 @@ Rest::Rest(Shard& shard, std::function<std::string()> metrics_text, std::functio
 
 void Rest::on_websocket(int fd, std::string remote_address, std::string_view left_over) {
     shard_.add_session(fd, remote_address, left_over, now_());
+    if (draining_) shard_.start_drain(now_());  // its handshake was under way
 }
 
 void Rest::on_request(const HttpRequest& request, HttpReply reply) {
@@ -57,9 +58,6 @@ void Rest::on_request(const HttpRequest& request, HttpReply reply) {
     if (path == "/v1/status") return reply.reply(status());
     if (path.starts_with(kBookPath)) return book(request, path.substr(kBookPath.size()), std::move(reply));
     if (path.starts_with(kTradesPath)) return trades(request, path.substr(kTradesPath.size()), std::move(reply));
-    if (path == kWebSocketPath) {
-        return reply.reply(http_error(400, "bad_request", "this address speaks WebSocket"));
-    }
     reply.reply(http_error(404, "not_found", "no such resource"));
 }
 

@@ -38,7 +38,7 @@ struct Session {
     std::uint32_t watched = 0;          ///< what the shard's epoll set watches it for
     std::uint32_t op = kNoIndex;        ///< the operation that the book agent carries out for it: one at a time
     Admission::Place place = Admission::kNoPlace;
-    std::uint32_t op_tokens = 0;        ///< operations it may make at once, in thousandths
+    std::uint32_t op_tokens = 0;  ///< operations it may make at once, in thousandths
     std::uint32_t subscriptions = 0;
     SubscriptionIndex first_subscription = kNoIndex;
     std::uint64_t heard_ms = 0;   ///< the shard's clock when anything last came from it; Closing: since when
@@ -55,7 +55,8 @@ struct WishedStream {
     std::uint32_t sid = 0;  ///< from the start where the session holds it already
     bool held = false;
     bool resumes = false;
-    Position since{};  ///< as joined
+    std::uint32_t point = kNoIndex;  ///< subscribe: which of the request's resume points is its
+    Position since{};                ///< as joined
     ResumeRefusal refusal = ResumeRefusal::None;
     std::optional<std::uint32_t> status_told{};  ///< modify: the symbol's status change that the client was told last
 };

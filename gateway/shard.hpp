@@ -78,6 +78,7 @@ private:
     void on_answer(const ShardRecord& record);
     void bring_in_step(const ShardRecord& record, ShardStream& stream, SubscriptionIndex subscription,
                        TurnOutput::FrameIndex frame);
+    void tell_caught_up(const ShardRecord& record, SubscriptionIndex subscription);
     void on_status(const ShardRecord& record);
     void on_http_answer(const ShardRecord& record);
 
@@ -136,6 +137,7 @@ private:
     std::vector<DueHeartbeat> heartbeats_;                // the longest due first
     TurnOutput::FrameIndex riding_heartbeat_ = kNoIndex;  // of this turn
     std::string heartbeat_;                               // scratch
+    std::vector<TurnOutput::FrameIndex> caught_up_;       // of this turn: those that end a lag; rising
 };
 
 }  // namespace tickgate::gateway

@@ -2,6 +2,7 @@
 // socket does not take it.
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "gateway/shard.hpp"
@@ -73,6 +74,7 @@ void Shard::deliver() {
         if (!session.blocked) ::shutdown(session.fd, SHUT_WR);
     }
     state_.output.clear();
+    caught_up_.clear();
 }
 
 void Shard::write_chunk(std::span<const TurnGroup> groups) {
@@ -130,6 +132,9 @@ void Shard::miss(const TurnGroup& group, std::uint32_t first, std::string* kept)
         if (entry.subscription != kNoIndex) {
             state_.subscriptions.miss(entry.subscription, state_.output.prev(entry.frame),
                                       static_cast<std::uint32_t>(state_.now_ms));
+            if (std::ranges::binary_search(caught_up_, entry.frame)) {
+                state_.subscriptions[entry.subscription].lag_told = true;
+            }
         } else if (state_.output.must_arrive(entry.frame)) {
             const std::span<const char> bytes = state_.output.bytes(entry.frame);
             kept->append(bytes.data(), bytes.size());

@@ -14,8 +14,6 @@ struct WriteResult {
     std::uint32_t token;
     std::int32_t result;  ///< bytes that the kernel took; 0: the socket is full; below: -errno, the socket is broken
 
-    [[nodiscard]] bool is_blocked() const noexcept { return result == 0; }
-    [[nodiscard]] bool is_broken() const noexcept { return result < 0; }
     friend bool operator==(const WriteResult&, const WriteResult&) = default;
 };
 

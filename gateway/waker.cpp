@@ -17,8 +17,15 @@ Waker::~Waker() {
     ::close(descriptor_);
 }
 
+// One side writes to the queue and then looks at the flag, the other sets the flag and then looks at the queue: one of
+// them must see what the other wrote. Only a fence between the two on both sides says so: a sequentially consistent
+// store alone does not order what is loaded from the queue after it. Nothing else is handed over by the flag.
+void Waker::arm() noexcept {
+    armed_.store(true, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
 void Waker::wake() noexcept {
-    // Orders what the producer has put into a queue before the look at the flag.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!armed_.load(std::memory_order_relaxed) || !armed_.exchange(false, std::memory_order_seq_cst)) return;
     const std::uint64_t one = 1;

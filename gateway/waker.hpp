@@ -16,7 +16,7 @@ public:
     /// Any thread. A system call only when the consumer is armed.
     void wake() noexcept;
     /// Consumer: from now on a wake() makes the descriptor readable.
-    void arm() noexcept { armed_.store(true, std::memory_order_seq_cst); }
+    void arm() noexcept;
     /// Consumer: it is awake. Takes back what made the descriptor readable.
     void disarm() noexcept;
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import unittest
 
 from harness import EndToEndTest
@@ -118,6 +119,21 @@ class Ending(EndToEndTest):
             self.assertEqual(await client.until_closed(), 1012)
             self.assertEqual(client.of_type("goaway")[0]["why"], "restart")
             self.assertEqual(await self.in_thread(gateway.wait), 0)
+
+    def test_a_request_under_way_is_answered_before_the_end(self):
+        gateway = self.start_gateway()
+        with socket.create_connection((gateway.host, gateway.port), 10) as begun:
+            begun.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\n")
+            gateway.get("/healthz")  # accepted after it, so it is known
+            gateway.process.send_signal(signal.SIGTERM)
+            with self.assertRaises(OSError):
+                while True:
+                    socket.create_connection((gateway.host, gateway.port), 10).close()
+            begun.sendall(b"\r\n")
+            answer = b"".join(iter(lambda: begun.recv(4096), b""))
+        self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
+        self.assertIn(b'"status":"draining"', answer)
+        self.assertEqual(gateway.wait(), 0)
 
     async def test_a_client_that_does_not_read_holds_nothing_up(self):
         gateway = self.start_gateway("--synthetic", "symbols=4,rate=500")

@@ -69,6 +69,7 @@ class Http(GatewayTest):
         for line in body.splitlines():
             if not line.startswith("#"):
                 self.assertRegex(line, r"^[a-z_]+(\{.*\})? \S+$")
+        self.assertRegex(body, r'(?m)^tickgate_http_requests_total\{shard="0"\} [1-9]')
 
     def test_anything_else_is_not_found(self):
         for path in ("/nowhere", "/v1", "/v1/book/SYN:S99", "/v1/trades/SYN:S99", "/v1/book/", "/v1/ws/x",

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "gateway/idle.hpp"
 #include "tests/gateway/core.hpp"
 
 namespace tickgate::gateway {
@@ -353,6 +354,36 @@ TEST_F(BookAgentTest, OneAheadOfTheBookItselfGetsTheSnapshotAfterTwoSeconds) {
     EXPECT_THAT(ahead.receive(), ElementsAre(type_is("snapshot")));
 }
 
+TEST_F(BookAgentTest, OneAheadOfAllTradesIsToldAndBeginsAnew) {
+    go_live();
+    for (int i = 0; i < 25; ++i) trade();
+    core_.settle();
+    Connection ahead{core_};
+    EXPECT_THAT(
+        ask(ahead, subscribe(R"("channel":"trades","resume":{"TEST:A-USD":{"epoch":"k3","seq":9007199254740991}})")),
+        ElementsAre(type_is("welcome"), HasSubstr(R"("resumed":false,"why":"resume_expired")"), delta(5, 25)));
+    trade();
+    pass_to(2'000ms);
+    EXPECT_THAT(ahead.receive(), ElementsAre(delta(25, 26)));
+    Connection level{core_};
+    EXPECT_THAT(ask(level, subscribe(R"("channel":"trades","resume":{"TEST:A-USD":{"epoch":"k3","seq":26}})")),
+                ElementsAre(type_is("welcome"), HasSubstr(R"("resumed":true})")));
+}
+
+TEST_F(BookAgentTest, OneAheadOfASlowStreamOfTradesWaitsUntilThatIsDue) {
+    go_live();
+    Connection slow{core_};
+    join(slow, R"("channel":"trades","rate_ms":1000)");
+    for (int i = 0; i < 3; ++i) trade();
+    core_.settle();
+    Connection ahead{core_};
+    EXPECT_THAT(
+        ask(ahead, subscribe(R"("channel":"trades","rate_ms":1000,"resume":{"TEST:A-USD":{"epoch":"k3","seq":2}})")),
+        ElementsAre(type_is("welcome"), HasSubstr(R"("resumed":true})")));
+    pass_to(1'000ms);
+    EXPECT_THAT(ahead.receive(), ElementsAre(delta(2, 3)));
+}
+
 TEST_F(BookAgentTest, ManyDifferentPositionsAtOnceShareTheSnapshotAndAreCounted) {
     go_live();
     for (std::int64_t quantity = 2; quantity <= 12; ++quantity) batch(100, quantity);
@@ -469,6 +500,22 @@ TEST_F(SmallQueueTest, AShardThatIsBehindHoldsUpEverythingAndLosesNothing) {
         for (std::uint64_t i = 0; i < deltas.size(); ++i) ASSERT_THAT(deltas[i], delta(i + 1, i + 2));
     }
     EXPECT_FALSE(core_.agent->has_work());
+}
+
+TEST_F(SmallQueueTest, ItsThreadSleepsShortlyOnlyWhereAShardIsBehind) {
+    const auto turn = [&] { return core_.turn_agent(); };
+    go_live();
+    Connection client{core_};
+    join(client, R"("channel":"book","rate_ms":0)");
+    EXPECT_EQ(turn(), 0);
+    EXPECT_EQ(idle_patience(*core_.agent, turn), kLongestWait);
+    batch(100, 2);  // between that turn and the arming
+    EXPECT_EQ(idle_patience(*core_.agent, turn), 0ms);
+    EXPECT_FALSE(core_.agent->has_work()) << "it was taken at once";
+    for (std::int64_t quantity = 3; quantity <= 200; ++quantity) batch(100, quantity);
+    while (turn() > 0) {
+    }
+    EXPECT_EQ(idle_patience(*core_.agent, turn), kStallWait);
 }
 
 TEST_F(BookAgentTest, AStreamEndsWithItsLastSubscriberAndBeginsAnewWithTheNext) {

@@ -17,34 +17,19 @@
 #include <string>
 #include <vector>
 
+#include "tests/gateway/plain_client.hpp"
+
 namespace tickgate::gateway {
 namespace {
 
+using test::Descriptor;
+using Client = test::PlainClient;
 using testing::AllOf;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
 constexpr auto kPatience = 10s;  // a test that waits longer has failed
-
-/// A descriptor that is closed.
-class Descriptor {
-public:
-    explicit Descriptor(int fd = -1) : fd_{fd} {}
-    Descriptor(Descriptor&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor() { close(); }
-    void close() {
-        if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-    }
-    [[nodiscard]] int get() const { return fd_; }
-
-private:
-    int fd_;
-};
 
 struct Upgraded {
     Descriptor fd;
@@ -85,38 +70,6 @@ public:
     std::vector<std::string> requests;
     std::vector<HttpReply> replies;
     bool is_keeping_replies = false;
-};
-
-/// A plain socket to the server.
-class Client {
-public:
-    explicit Client(std::uint16_t port) : fd_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    }
-
-    void send(std::string_view bytes) const { (void)::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
-    void finish_sending() const { ::shutdown(fd_.get(), SHUT_WR); }
-    void close() { fd_.close(); }
-
-    /// Takes what is there.
-    void receive() {
-        std::array<char, 65'536> buffer;
-        ssize_t size = 0;
-        while ((size = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT)) > 0) {
-            received.append(buffer.data(), static_cast<std::size_t>(size));
-        }
-        is_closed = is_closed || size == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
-    }
-
-    std::string received;
-    bool is_closed = false;
-
-private:
-    Descriptor fd_;
 };
 
 class HttpServerTest : public testing::Test {
@@ -231,7 +184,7 @@ TEST_F(HttpServerTest, KeepsOrClosesTheConnectionAsAsked) {
     Client old = connect();
     old.send("GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     EXPECT_TRUE(run_until_received(old, "Connection: keep-alive\r\n\r\n/old"));
-    EXPECT_EQ(server_->counters().requests, 5U);
+    EXPECT_EQ(server_->metrics().requests.value(), 5U);
 }
 
 TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
@@ -307,7 +260,7 @@ TEST_F(HttpServerTest, AnswersWhatIsMalformedByItsStatusAndCloses) {
         EXPECT_NE(answer.find("Connection: close\r\n\r\n{\"error\":\""), std::string::npos) << shown;
     }
     EXPECT_TRUE(handler_.requests.empty());
-    EXPECT_EQ(server_->counters().bad_requests, requests.size());
+    EXPECT_EQ(server_->metrics().bad_requests.value(), requests.size());
     EXPECT_TRUE(run_until([&] { return server_->open_connections() == 0; }));
 }
 
@@ -504,7 +457,7 @@ TEST_F(HttpServerTest, EndsARequestThatDripsForTooLong) {
     }));
     EXPECT_EQ(header.received.substr(0, 13), "HTTP/1.1 408 ");
     EXPECT_EQ(body.received.substr(0, 13), "HTTP/1.1 408 ");
-    EXPECT_EQ(server_->counters().timeouts, 2U);
+    EXPECT_EQ(server_->metrics().timeouts.value(), 2U);
 }
 
 TEST_F(HttpServerTest, ClosesConnectionsThatSayNothing) {
@@ -536,7 +489,7 @@ TEST_F(HttpServerTest, LimitsConnectionsInAllAndPerAddress) {
     Client second = connect();
     ASSERT_TRUE(run_until([&] { return server_->open_connections() == 2; }));
     EXPECT_EQ(answer_to("").substr(0, 13), "HTTP/1.1 503 ");
-    EXPECT_EQ(server_->counters().refused, 1U);
+    EXPECT_EQ(server_->metrics().refused.value(), 1U);
     first.close();
     ASSERT_TRUE(run_until([&] { return server_->open_connections() == 1; }));
     Client third = connect();
@@ -559,7 +512,7 @@ TEST_F(HttpServerTest, LimitsHandshakesPerSecond) {
     }
     EXPECT_THAT(answer_to(handshake()), AllOf(HasSubstr("HTTP/1.1 503 "), HasSubstr("Retry-After: 1\r\n"),
                                               HasSubstr(R"("error":"overloaded")")));
-    EXPECT_EQ(server_->counters().refused, 1U);
+    EXPECT_EQ(server_->metrics().refused.value(), 1U);
 }
 
 TEST_F(HttpServerTest, StopsAcceptingButEndsWhatWasBegun) {
@@ -583,11 +536,39 @@ TEST_F(HttpServerTest, StopsAcceptingButEndsWhatWasBegun) {
 TEST_F(HttpServerTest, MakesNoNewSessionWhileItStops) {
     serve();
     Client client = connect();
-    ASSERT_TRUE(run_until([&] { return server_->counters().accepted == 1; }));
+    ASSERT_TRUE(run_until([&] { return server_->metrics().accepted.value() == 1; }));
+    client.send(handshake().substr(0, 20));
     server_->stop_accepting();
-    client.send(handshake());
+    client.send(handshake().substr(20));
     EXPECT_TRUE(run_until_received(client, "HTTP/1.1 503"));
-    EXPECT_EQ(server_->counters().upgrades, 0U);
+    EXPECT_EQ(server_->metrics().upgrades.value(), 0U);
+}
+
+TEST_F(HttpServerTest, ClosesConnectionsWithoutARequestWhenItStops) {
+    serve();
+    Client silent = connect();
+    Client served = connect();
+    served.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(run_until_received(served, "Connection: keep-alive"));
+    Client begun = connect();
+    begun.send("GET /begun HTTP/1.1\r\n");
+    ASSERT_TRUE(run_until([&] { return server_->metrics().accepted.value() == 3; }));
+    server_->stop_accepting();
+    EXPECT_TRUE(run_until_closed(silent));
+    EXPECT_TRUE(run_until_closed(served));
+    EXPECT_EQ(server_->open_connections(), 1U);
+    begun.send("Host: x\r\n\r\n");
+    EXPECT_TRUE(run_until_received(begun, "/begun"));
+}
+
+TEST_F(HttpServerTest, AnswersARequestThatIsThereButUnreadWhenItStops) {
+    serve();
+    Client client = connect();
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(run_until_received(client, "Connection: keep-alive"));
+    client.send("GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
+    server_->stop_accepting();
+    EXPECT_TRUE(run_until_received(client, "/second"));
 }
 
 TEST_F(HttpServerTest, PausesWhileThereAreNoDescriptors) {
@@ -599,13 +580,13 @@ TEST_F(HttpServerTest, PausesWhileThereAreNoDescriptors) {
     rlimit none = before;
     none.rlim_cur = 3;
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-    const bool has_failed = run_until([&] { return server_->counters().accept_failures > 0; });
+    const bool has_failed = run_until([&] { return server_->metrics().accept_failures.value() > 0; });
     io_.restart();
     const std::size_t turns = io_.run_for(100ms);
     ::setrlimit(RLIMIT_NOFILE, &before);
     EXPECT_TRUE(has_failed);
     EXPECT_LE(turns, 10U) << "a pause of 20 ms, not a spin";
-    EXPECT_EQ(server_->counters().accepted, 0U);
+    EXPECT_EQ(server_->metrics().accepted.value(), 0U);
     EXPECT_TRUE(run_until_received(client, "/waited"));
 }
 

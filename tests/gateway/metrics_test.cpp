@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <sstream>
@@ -84,12 +86,15 @@ class MetricsTest : public testing::Test {
 protected:
     [[nodiscard]] Exposition exposition() const {
         const ShardMetrics* const shards[] = {&first, &second};
-        return read(prometheus_text(agent, shards));
+        const HttpMetrics* const https[] = {&first_http, &second_http};
+        return read(prometheus_text(agent, shards, https));
     }
 
     AgentMetrics agent;
     ShardMetrics first;
     ShardMetrics second;
+    HttpMetrics first_http;
+    HttpMetrics second_http;
 };
 
 TEST_F(MetricsTest, AreTextThatPrometheusReads) {
@@ -103,6 +108,18 @@ TEST_F(MetricsTest, AreNamedByPrometheusConventions) {
     for (const auto& [name, type] : exposition().types) {
         EXPECT_TRUE(name.starts_with("tickgate_") || name.starts_with("process_")) << name;
         EXPECT_EQ(type == "counter", name.ends_with("_total")) << name;
+    }
+}
+
+TEST_F(MetricsTest, AreAllNamedInTheProtocol) {
+    std::ifstream file{TICKGATE_SOURCE_DIR "/gateway/PROTOCOL.md"};
+    const std::string document{std::istreambuf_iterator<char>{file}, {}};
+    for (const auto& [name, type] : exposition().types) {
+        const std::string written =
+            name.starts_with("tickgate_") ? name.substr(std::string_view{"tickgate_"}.size()) : name;
+        EXPECT_TRUE(document.find('`' + written + '`') != std::string::npos ||
+                    document.find('`' + written + '{') != std::string::npos)
+            << name;
     }
 }
 
@@ -136,6 +153,25 @@ TEST_F(MetricsTest, ShowWhatEachShardCounted) {
     EXPECT_EQ(text.samples.at("tickgate_deliveries_total{shard=\"1\"}"), 20);
     EXPECT_EQ(text.samples.at("tickgate_sessions{shard=\"1\"}"), 3);
     EXPECT_EQ(text.samples.at("tickgate_client_errors_total{shard=\"1\",code=\"rate_limited\"}"), 6);
+}
+
+TEST_F(MetricsTest, ShowWhatEachHttpServerCounted) {
+    first_http.accepted.add(1);
+    first_http.refused.add(2);
+    first_http.accept_failures.add(3);
+    first_http.requests.add(4);
+    first_http.bad_requests.add(5);
+    first_http.timeouts.add(6);
+    second_http.upgrades.add(7);
+    const Exposition text = exposition();
+    EXPECT_EQ(text.samples.at("tickgate_http_connections_total{shard=\"0\"}"), 1);
+    EXPECT_EQ(text.samples.at("tickgate_http_refused_total{shard=\"0\"}"), 2);
+    EXPECT_EQ(text.samples.at("tickgate_http_accept_failures_total{shard=\"0\"}"), 3);
+    EXPECT_EQ(text.samples.at("tickgate_http_requests_total{shard=\"0\"}"), 4);
+    EXPECT_EQ(text.samples.at("tickgate_http_bad_requests_total{shard=\"0\"}"), 5);
+    EXPECT_EQ(text.samples.at("tickgate_http_timeouts_total{shard=\"0\"}"), 6);
+    EXPECT_EQ(text.samples.at("tickgate_http_upgrades_total{shard=\"0\"}"), 0);
+    EXPECT_EQ(text.samples.at("tickgate_http_upgrades_total{shard=\"1\"}"), 7);
 }
 
 TEST_F(MetricsTest, CountClosedSessionsByCodeAndStrangeCodesTogether) {

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -264,6 +265,32 @@ TEST_F(ShardTest, AClientThatIsBehindForASecondIsToldSoAndWhenItHasCaughtUp) {
                             HasSubstr(R"("state":"caught_up"})")));
 }
 
+TEST_F(ShardTest, CaughtUpComesWithTheMessageThatItEndsOrNotAtAll) {
+    Connection client{core_, 0, 1};
+    join(client);
+    block();
+    pass(1'200ms);
+    std::vector<std::string> messages;
+    const auto take = [&] {
+        for (std::string& message : client.receive()) messages.push_back(std::move(message));
+    };
+    while (metrics().blocked_now.value() > 0) {
+        take();
+        static_cast<void>(core_.turn_shard(0));
+    }
+    take();
+    ASSERT_THAT(messages.back(), HasSubstr(R"("state":"behind")")) << "the question is on its way";
+    constexpr std::string_view kPong{"\x8a\x00", 2};
+    while (::send(shard().state().sessions[0].fd, kPong.data(), kPong.size(), MSG_DONTWAIT) > 0) {
+    }
+    core_.settle();
+    ASSERT_EQ(metrics().blocked_now.value(), 1) << "the answer finds a full socket";
+    for (const std::string& message : drain(client)) messages.push_back(message);
+    EXPECT_THAT(std::vector(messages.end() - 3, messages.end()),
+                ElementsAre(HasSubstr(R"("state":"behind")"), type_is("delta"), HasSubstr(R"("state":"caught_up"})")));
+    EXPECT_EQ(number(messages[messages.size() - 2], "seq"), static_cast<std::uint64_t>(quantity_));
+}
+
 TEST_F(ShardTest, ABlockedClientIsNotReadUntilItHasDrained) {
     Connection client{core_, 0, 1};
     join(client);
@@ -520,6 +547,60 @@ TEST_F(LimitedShardTest, AClientAboveTheLimitIsToldAndSentAway) {
     Connection third{core_};
     core_.settle();
     EXPECT_THAT(third.receive(), ElementsAre(type_is("welcome")));
+}
+
+class FewSubscriptionsTest : public ShardTest {
+protected:
+    FewSubscriptionsTest() : ShardTest{options()} {}
+    static CoreOptions options() {
+        CoreOptions options = options_with(1'000);
+        options.shard.limits.subscriptions = 10;
+        return options;
+    }
+};
+
+TEST_F(FewSubscriptionsTest, ASubscribeIsLookedAtOnlyUntilItAsksForMoreThanCanBeGranted) {
+    for (int i = 0; i < 100; ++i) core_.list("TEST:B" + std::to_string(i) + "-USD", {1, 0});
+    core_.settle();
+    Connection client{core_};
+    join(client);
+    std::string patterns = R"("*")";
+    for (int i = 1; i < 200; ++i) patterns += R"(,"*")";
+    const std::uint64_t before = metrics().symbols_wished.value();
+    client.send(R"({"op":"subscribe","id":2,"channel":"book","rate_ms":0,"symbols":[)" + patterns + "]}");
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(AllOf(HasSubstr(R"("code":"limit_subscriptions")"),
+                                                    HasSubstr("limit 10, held 1, asked for 10 or more"))));
+    EXPECT_LE(metrics().symbols_wished.value() - before, 11U) << "those that can be granted, one held, one too many";
+    EXPECT_EQ(metrics().subscriptions.value(), 1);
+}
+
+TEST_F(FewSubscriptionsTest, AStreamNamedTwiceCountsOnce) {
+    Connection client{core_};
+    std::string names = R"("TEST:A-USD")";
+    for (int i = 0; i < 50; ++i) names += R"(,"TEST:A-USD","*:A-USD")";
+    client.send(R"({"op":"subscribe","id":2,"channel":"book","symbols":[)" + names + "]}");
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(type_is("welcome"), type_is("ack"), type_is("snapshot")));
+    EXPECT_EQ(metrics().subscriptions.value(), 1);
+}
+
+TEST_F(ShardTest, EachSymbolGoesOnFromItsOwnResumePoint) {
+    const book::Instrument& other = core_.list("TEST:B-USD", {1, 0});
+    core_.push(Event::status(other.id, SymbolState::Live, StateReason::None, core_.now));
+    core_.push(test::clear_event(other.id, core_.now));
+    Event level = test::level_event(other.id, Side::Bid, 7, 7, core_.now);
+    level.flags = Event::kLast;
+    core_.push(level);
+    core_.settle();
+    Connection client{core_};
+    client.send(R"({"op":"subscribe","id":1,"channel":"book","symbols":["TEST:A-USD","TEST:B-USD"],"resume":{)"
+                R"("test:b-usd":{"epoch":"k3","seq":1,"depth":5},"TEST:A-USD":{"epoch":"old","seq":1}}})");
+    core_.settle();
+    const std::vector<std::string> answers = client.receive();
+    ASSERT_GE(answers.size(), 2U);
+    EXPECT_THAT(answers[1], AllOf(HasSubstr(R"("TEST:A-USD","depth":25,"rate_ms":100,"resumed":false,"why":"epoch_)"),
+                                  HasSubstr(R"("TEST:B-USD","depth":25,"rate_ms":100,"resumed":false,"why":"depth_)")));
 }
 
 class BackendTest : public ShardTest, public testing::WithParamInterface<IoBackend> {

@@ -227,19 +227,6 @@ TEST(FrameReader, GoesOnWhereTheCallerStopped) {
     }
 }
 
-TEST(FrameReader, SaysHowMuchIsUnread) {
-    std::string bytes = text("one") + text("four");
-    const std::size_t size = bytes.size();
-    bytes.resize(size + kInputPadding);
-    UnfinishedInput unfinished;
-    FrameReader reader{unfinished, {bytes.data(), size}, kLimit};
-    EXPECT_EQ(reader.unread(), size);
-    EXPECT_EQ(seen(reader.next()).payload, "one");
-    EXPECT_EQ(reader.unread(), text("four").size());
-    EXPECT_EQ(seen(reader.next()).payload, "four");
-    EXPECT_EQ(reader.unread(), 0U);
-}
-
 TEST(FrameReader, LeavesAWholeMessageWhereItWasRead) {
     std::string bytes = text("in place");
     const std::size_t size = bytes.size();

@@ -182,6 +182,13 @@ TEST_F(BookMirrorTest, AsksAgainForARefusedResyncAfterItsDelay) {
     EXPECT_EQ(mirror.next_due(), std::nullopt);
 }
 
+TEST_F(BookMirrorTest, AsksAgainAfterTheUsualDelayWhereTheServerNamesNone) {
+    hold_book_at_10();
+    receive(delta(11, 12, "", "", "|"));
+    receive(R"({"type":"error","id":2,"code":"internal","message":"","temporary":true,"retry_ms":0})");
+    EXPECT_EQ(mirror.next_due(), kStart + mirror.terms().reconnect_base);
+}
+
 TEST_F(BookMirrorTest, DoesNotAskAgainWhenASnapshotCameMeanwhile) {
     hold_book_at_10();
     receive(delta(11, 12, "", "", "|"));
@@ -354,6 +361,14 @@ TEST_F(BookMirrorTest, TakesTheDelayThatTheServerGave) {
     EXPECT_EQ(mirror.given_delay(), 1830ms);
     reconnect();
     EXPECT_EQ(mirror.given_delay(), std::nullopt);
+}
+
+TEST_F(BookMirrorTest, IsGivenNoDelayWhereTheServerNamesNone) {
+    receive(kWelcome);
+    receive(R"({"type":"error","code":"slow_client","message":"","temporary":true,"retry_ms":0})");
+    EXPECT_EQ(mirror.given_delay(), std::nullopt) << "a backoff is to be made, not haste";
+    receive(R"({"type":"error","code":"overloaded","message":"","temporary":true,"retry_ms":5000})");
+    EXPECT_EQ(mirror.given_delay(), 5s);
 }
 
 TEST_F(BookMirrorTest, ReportsWhatItCannotRead) {

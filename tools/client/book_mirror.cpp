@@ -53,6 +53,12 @@ milliseconds millis_field(const simdjson::dom::element& object, std::string_view
     return value ? milliseconds{static_cast<milliseconds::rep>(*value)} : otherwise;
 }
 
+/// When to try again; nothing where the server names no time, which is not the same as at once.
+std::optional<milliseconds> retry_delay(const simdjson::dom::element& message) {
+    const milliseconds delay = millis_field(message, "retry_ms", milliseconds{0});
+    return delay.count() > 0 ? std::optional{delay} : std::nullopt;
+}
+
 }  // namespace
 
 BookMirror::BookMirror(Request request)
@@ -85,7 +91,7 @@ void BookMirror::dispatch(const Element& message, std::string_view type, Clock::
     if (type == "status") return on_status(message);
     if (type == "gap") return on_gap(message);
     if (type == "lag") ++counters_.lags;
-    if (type == "goaway") given_delay_ = millis_field(message, "retry_ms", milliseconds{0});
+    if (type == "goaway") given_delay_ = retry_delay(message);
 }
 
 // ---- session
@@ -219,14 +225,13 @@ void BookMirror::on_error(const Element& message, Clock::time_point now, Actions
     const std::string_view code = text_field(message, "code");
     out.remarks.push_back(fmt::format("{}: {}", code, text_field(message, "message")));
     const bool temporary = flag_field(message, "temporary");
-    const milliseconds delay = millis_field(message, "retry_ms", terms_.reconnect_base);
     const auto asked = asked_.extract(number_field(message, "id").value_or(0));
     if (!asked) {
         // Not about an op: the session is about to be closed, and this is when to come back.
-        if (temporary) given_delay_ = delay;
+        if (temporary) given_delay_ = retry_delay(message);
         return;
     }
-    if (temporary) retries_.push_back({now + delay, asked.mapped()});
+    if (temporary) retries_.push_back({now + retry_delay(message).value_or(terms_.reconnect_base), asked.mapped()});
     refused_ |= !temporary && !asked.mapped().sid;
 }
 

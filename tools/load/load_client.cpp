@@ -297,7 +297,8 @@ void LoadClient::on_error(const Element& message) {
     const std::uint64_t id = number_field(message, "id").value_or(0);
     if (id != 0 && flag_field(message, "temporary")) {
         context_.tally.add(Count::Retries);
-        const std::chrono::milliseconds delay{number_field(message, "retry_ms").value_or(kDefaultRetryMs)};
+        const std::uint64_t named_ms = number_field(message, "retry_ms").value_or(0);
+        const std::chrono::milliseconds delay{named_ms > 0 ? named_ms : kDefaultRetryMs};
         return context_.retries.push_back({Clock::now() + delay, number_, id});
     }
     if (text_field(message, "code") == "slow_client") return;  // the close that follows is counted
