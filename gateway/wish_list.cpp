@@ -9,7 +9,7 @@ void WishList::hold(const StreamKey& key, std::uint32_t sid) {
 }
 
 void WishList::add(book::InstrumentId instrument) {
-    if (!places_.emplace(instrument, wishes_.size()).second) return;
+    if (!places_.try_emplace(instrument, wishes_.size()).second) return;
     WishedStream wish{.key = like_};
     wish.key.instrument = instrument;
     const auto held = held_.find(instrument);
