@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <map>
 
 #include "tests/gateway/core.hpp"
 
@@ -466,20 +467,43 @@ TEST_F(ShardTest, AClientThatAskedForItGetsItsTurnAsOneArray) {
 }
 
 TEST_F(ShardTest, AnArrayThatIsCutIsEndedAndCountsAsSent) {
-    Connection client{core_, 0, 4'096};
-    client.send(R"({"op":"hello","id":5,"batch":true})");
-    join(client);
-    block();
-    const std::vector<std::string> messages = drain(client);
-    ASSERT_FALSE(messages.empty());
-    std::uint64_t held = number(messages.front(), "prev");
-    for (const std::string& message : messages) {
-        if (message.find(R"("type":"delta")") == std::string::npos) continue;
-        EXPECT_EQ(message.front(), '[');
-        EXPECT_EQ(number(message, "prev"), held) << message;
-        held = number(message, "seq");
+    std::vector<book::InstrumentId> many;
+    for (int i = 0; i < 100; ++i) {
+        many.push_back(core_.list("TEST:B" + std::to_string(i), {1, 0}).id);
+        core_.push(Event::status(many.back(), SymbolState::Live, StateReason::None, core_.now));
+        core_.push(test::clear_event(many.back(), core_.now));
     }
-    EXPECT_EQ(held, quantity_);
+    const auto update_all = [&] {
+        ++quantity_;
+        for (const book::InstrumentId id : many) {
+            Event level = test::level_event(id, Side::Bid, 100, quantity_, core_.now);
+            level.flags = Event::kLast;
+            core_.push(level);
+        }
+        core_.settle();
+    };
+    update_all();
+    Connection client{core_, 0, 1};
+    client.send(R"({"op":"hello","id":5,"batch":true})");
+    client.send(R"({"op":"subscribe","id":1,"symbols":["TEST:B*"],"channel":"book","rate_ms":0})");
+    static_cast<void>(drain(client));
+    for (int i = 0; i < 100 && metrics().blocked_now.value() == 0; ++i) update_all();
+    ASSERT_NE(shard().state().sessions[0].blocked, nullptr);
+    ASSERT_FALSE(shard().state().sessions[0].blocked->rest.empty()) << "nothing was cut";
+    update_all();
+    std::map<std::uint64_t, std::uint64_t> held;  // seq by sid
+    for (const std::string& message : drain(client)) {
+        EXPECT_EQ(message.front(), '[');
+        EXPECT_EQ(message.back(), ']');
+        for (std::size_t at = 0; (at = message.find(R"({"type":"delta")", at)) != std::string::npos; ++at) {
+            const std::string delta = message.substr(at);
+            const auto [known, is_first] = held.try_emplace(number(delta, "sid"), number(delta, "prev"));
+            EXPECT_EQ(number(delta, "prev"), known->second);
+            known->second = number(delta, "seq");
+        }
+    }
+    EXPECT_EQ(held.size(), many.size());
+    for (const auto& [sid, seq] : held) EXPECT_EQ(seq, held.begin()->second);
 }
 
 TEST_F(ShardTest, AHeartbeatRidesWithWhatItsSessionIsDue) {
