@@ -278,8 +278,9 @@ void HttpServer::Connection::on_upgraded(const error_code& error) {
     HttpHandler& handler = server_.handler;
     end();
     const auto left_over = buffer_.data();
-    handler.on_websocket(fd, std::move(remote_address_),
-                         {static_cast<const char*>(left_over.data()), left_over.size()});
+    handler.on_websocket({.fd = fd,
+                          .remote_address = std::move(remote_address_),
+                          .left_over = {static_cast<const char*>(left_over.data()), left_over.size()}});
 }
 
 void HttpServer::Connection::respond(HttpResponse response, bool keep_alive) {

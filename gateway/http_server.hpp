@@ -11,6 +11,7 @@
 #include "gateway/http_message.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/protocol.hpp"
+#include "gateway/upgraded_client.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -42,10 +43,8 @@ class HttpHandler {
 public:
     virtual ~HttpHandler() = default;
 
-    /// A WebSocket client at kWebSocketPath: it has its 101, and the descriptor (non-blocking, TCP_NODELAY, known to
-    /// no io_context) is the handler's, to close as well. Left over: what the client sent after its request; the view
-    /// lives as long as the call.
-    virtual void on_websocket(int fd, std::string remote_address, std::string_view left_over) = 0;
+    /// A WebSocket client at kWebSocketPath: it has its 101, and is the handler's.
+    virtual void on_websocket(UpgradedClient client) = 0;
 
     /// Any other whole request with GET, HEAD or POST. The next request of its connection is read after the reply.
     virtual void on_request(const HttpRequest& request, HttpReply reply) = 0;

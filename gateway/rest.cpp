@@ -39,8 +39,8 @@ Rest::Rest(Shard& shard, std::function<std::string()> metrics_text, std::functio
     shard_.set_http_answers(this);
 }
 
-void Rest::on_websocket(int fd, std::string remote_address, std::string_view left_over) {
-    shard_.add_session(fd, remote_address, left_over, now_());
+void Rest::on_websocket(UpgradedClient client) {
+    shard_.add_session(std::move(client), now_());
     if (draining_) shard_.start_drain(now_());  // its handshake was under way
 }
 

@@ -17,7 +17,7 @@ public:
     /// `metrics_text`: /metrics as a whole, of all shards. `now`: the wall clock. `shard` outlives this.
     Rest(Shard& shard, std::function<std::string()> metrics_text, std::function<book::UnixNanos()> now);
 
-    void on_websocket(int fd, std::string remote_address, std::string_view left_over) override;
+    void on_websocket(UpgradedClient client) override;
     void on_request(const HttpRequest& request, HttpReply reply) override;
     void on_http_answer(std::uint32_t query, std::string_view etag, std::string_view body) override;
 

@@ -46,7 +46,7 @@ Shard::~Shard() {
     ::close(epoll_);
 }
 
-void Shard::add_session(int fd, std::string_view remote_address, std::string_view left_over, book::UnixNanos now) {
+void Shard::add_session(UpgradedClient client, book::UnixNanos now) {
     state_.advance_to(now);
     SessionIndex index = 0;
     if (free_.empty()) {
@@ -58,7 +58,7 @@ void Shard::add_session(int fd, std::string_view remote_address, std::string_vie
     }
     Session& session = state_.sessions[index];
     session = Session{};
-    session.fd = fd;
+    session.fd = client.fd;
     session.state = Session::State::Open;
     session.heard_ms = state_.now_ms;
     session.tokens_ms = 0;
@@ -71,7 +71,7 @@ void Shard::add_session(int fd, std::string_view remote_address, std::string_vie
     epoll_event event{};
     event.events = session.watched = EPOLLIN;
     event.data.u32 = index;
-    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) return end(index, 1011);
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, client.fd, &event) != 0) return end(index, 1011);
     state_.text.clear();
     append_welcome(state_.text,
                    {.node = state_.options.node,
@@ -80,13 +80,13 @@ void Shard::add_session(int fd, std::string_view remote_address, std::string_vie
                     .limits = state_.options.limits},
                    now);
     state_.send_text(index, state_.text);
-    const Admission::Decision decision = admission_.enter(remote_address);
+    const Admission::Decision decision = admission_.enter(client.remote_address);
     session.place = decision.place;
     if (!decision.is_admitted) return turn_away(index, decision.refusal);
-    if (left_over.empty()) return;
-    assert(left_over.size() <= kReadBuffer);
-    left_over.copy(read_buffer_.get(), left_over.size());
-    take_input(index, {read_buffer_.get(), left_over.size()});
+    if (client.left_over.empty()) return;
+    assert(client.left_over.size() <= kReadBuffer);
+    client.left_over.copy(read_buffer_.get(), client.left_over.size());
+    take_input(index, {read_buffer_.get(), client.left_over.size()});
 }
 
 void Shard::turn_away(SessionIndex index, ErrorCode why) {

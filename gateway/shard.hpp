@@ -10,6 +10,7 @@
 #include "gateway/shard_queue.hpp"
 #include "gateway/shard_state.hpp"
 #include "gateway/socket_writer.hpp"
+#include "gateway/upgraded_client.hpp"
 
 namespace tickgate::gateway {
 
@@ -34,9 +35,8 @@ public:
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
 
-    /// Takes over a connected, non-blocking socket after its WebSocket handshake. `left_over`: what came after it. A
-    /// client that is not admitted is told so and sent away.
-    void add_session(int fd, std::string_view remote_address, std::string_view left_over, book::UnixNanos now);
+    /// A client that is not admitted is told so and sent away.
+    void add_session(UpgradedClient client, book::UnixNanos now);
     /// Whom answers to queries go to; must outlive the shard's last turn.
     void set_http_answers(HttpAnswers* answers) noexcept { http_answers_ = answers; }
 

@@ -90,7 +90,7 @@ Cost cost_of_gateway(const Workload& workload, IoBackend io) {
     };
     while (!feed.ready()) turn(wall_clock());
     for (const int fd : readers.sockets()) {
-        shard.add_session(fd, "127.0.0.1", {}, wall_clock());
+        shard.add_session({.fd = fd, .remote_address = "127.0.0.1"}, wall_clock());
         turn(wall_clock());
     }
     return measure(turn, [&] { return Done{shard.metrics().deliveries.value(), shard.metrics().bytes_out.value()}; });

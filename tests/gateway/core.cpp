@@ -69,7 +69,7 @@ int Core::connect(std::size_t shard, int buffer) {
         throw std::system_error{errno, std::generic_category(), "socketpair"};
     }
     if (buffer > 0) ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    shards[shard]->shard.add_session(ends[0], "client", {}, now);
+    shards[shard]->shard.add_session({.fd = ends[0], .remote_address = "client"}, now);
     return ends[1];
 }
 

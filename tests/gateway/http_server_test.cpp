@@ -40,8 +40,8 @@ struct Upgraded {
 /// Answers with what it was asked, or keeps the replies for later.
 class Handler : public HttpHandler {
 public:
-    void on_websocket(int fd, std::string remote_address, std::string_view left_over) override {
-        upgraded.push_back({Descriptor{fd}, std::move(remote_address), std::string{left_over}});
+    void on_websocket(UpgradedClient client) override {
+        upgraded.push_back({Descriptor{client.fd}, std::move(client.remote_address), std::string{client.left_over}});
     }
 
     void on_request(const HttpRequest& request, HttpReply reply) override {
