@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string>
 
+#include "gateway/deflate.hpp"
+
 namespace tickgate::gateway {
 
 static_assert(kInputPadding >= simdjson::SIMDJSON_PADDING);
@@ -18,6 +20,7 @@ struct UnfinishedInput::Kept {
     std::size_t unmasked = 0;
     std::string message;                   // joined fragments
     Opcode opcode = Opcode::Continuation;  // of the message; Continuation while there is none
+    bool is_deflated = false;              // the message
     Utf8Checker utf8;
 };
 
@@ -32,6 +35,7 @@ std::size_t UnfinishedInput::memory() const noexcept {
 
 struct ClientFrameHeader {
     bool is_final = false;
+    bool is_deflated = false;
     Opcode opcode = Opcode::Continuation;
     std::uint8_t size = 0;     // of the header itself; 0: it has not arrived whole
     std::uint64_t length = 0;  // of the payload
@@ -70,14 +74,25 @@ void append_padded(std::string& out, std::string_view bytes) {
     out += bytes;
 }
 
+constexpr std::uint8_t kReserved = 0x70;  // bits of a frame's first byte
+constexpr std::uint8_t kDeflated = 0x40;
+
+/// Bytes of a deflated message whose text is within the limit: what does not get smaller may get larger. RFC 1951's
+/// fixed codes need at most 9 bits a byte.
+std::size_t deflated_limit(std::size_t limit) noexcept {
+    constexpr std::size_t kSlack = 64;
+    return limit + limit / 8 + kSlack;
+}
+
 bool is_known(std::uint8_t opcode) noexcept {
     return opcode <= 2 || (opcode >= 8 && opcode <= 10);
 }
 
 /// What the first two bytes break, if anything, each looked at as soon as it is there.
-const char* fault_in_start(std::span<const char> bytes) noexcept {
+const char* fault_in_start(std::span<const char> bytes, bool may_deflate) noexcept {
     const auto first = static_cast<std::uint8_t>(bytes[0]);
-    if ((first & 0x70) != 0) return "reserved bits set";
+    const bool begins_message = (first & 0x0F) == 1 || (first & 0x0F) == 2;
+    if ((first & (may_deflate && begins_message ? kReserved & ~kDeflated : kReserved)) != 0) return "reserved bits set";
     if (!is_known(first & 0x0F)) return "unknown opcode";
     const bool is_control_frame = (first & 0x08) != 0;
     if (is_control_frame && (first & 0x80) == 0) return "fragmented control frame";
@@ -94,11 +109,12 @@ bool is_shortest_form(std::uint64_t length, std::size_t width) noexcept {
     return width == 0 || (length >= 65'536 && length <= INT64_MAX);
 }
 
-ClientFrameHeader parse_header(std::span<const char> bytes) noexcept {
+ClientFrameHeader parse_header(std::span<const char> bytes, bool may_deflate) noexcept {
     ClientFrameHeader header;
     if (bytes.empty()) return header;
-    header.fault = fault_in_start(bytes);
+    header.fault = fault_in_start(bytes, may_deflate);
     header.is_final = (bytes[0] & 0x80) != 0;
+    header.is_deflated = (bytes[0] & kDeflated) != 0;
     header.opcode = static_cast<Opcode>(bytes[0] & 0x0F);
     if (header.fault != nullptr || bytes.size() < 2) return header;
     const auto short_length = static_cast<std::uint8_t>(bytes[1] & 0x7F);
@@ -114,10 +130,12 @@ ClientFrameHeader parse_header(std::span<const char> bytes) noexcept {
 
 }  // namespace
 
-FrameReader::FrameReader(UnfinishedInput& unfinished, std::span<char> input, std::size_t message_limit)
+FrameReader::FrameReader(UnfinishedInput& unfinished, std::span<char> input, std::size_t message_limit,
+                         Inflater* inflater)
     : unfinished_{unfinished},
       rest_{input},
-      message_limit_{message_limit} {
+      message_limit_{message_limit},
+      inflater_{inflater} {
     if (unfinished_.is_empty()) return;
     UnfinishedInput::Kept& kept = *unfinished_.kept_;
     utf8_ = kept.utf8;
@@ -155,9 +173,9 @@ FrameReader::~FrameReader() {
 ClientFrame FrameReader::next() {
     forget_delivered_message();
     for (;;) {
-        const Header header = parse_header(rest_);
+        const Header header = parse_header(rest_, inflater_ != nullptr);
         if (const char* rule = broken_rule(header)) return violation(CloseCode::ProtocolError, rule);
-        if (!is_control(header.opcode) && header.length > message_limit_ - message_size()) {
+        if (!is_control(header.opcode) && header.length > room_left(header)) {
             return violation(CloseCode::MessageTooBig, "message too big");
         }
         if (header.size == 0) return {};
@@ -189,6 +207,7 @@ bool FrameReader::unmask_available(const Header& header) noexcept {
 }
 
 bool FrameReader::check_text(const Header& header, std::string_view fresh, bool is_whole) noexcept {
+    if (is_deflated(header)) return true;  // once it is inflated
     if (header.opcode == Opcode::Text && is_whole) return simdjson::validate_utf8(fresh);
     const Opcode opcode = header.opcode == Opcode::Continuation ? message_opcode() : header.opcode;
     if (opcode != Opcode::Text) return true;
@@ -233,14 +252,35 @@ std::optional<ClientFrame> FrameReader::data_frame(const Header& header, std::st
     };
     if (is_first && header.is_final) {
         utf8_ = {};
+        if (header.is_deflated) return inflated(kind_of(header.opcode), payload);
         return ClientFrame{.kind = kind_of(header.opcode), .payload = payload};
     }
     UnfinishedInput::Kept& state = kept();
-    if (is_first) state.opcode = header.opcode;
+    if (is_first) {
+        state.opcode = header.opcode;
+        state.is_deflated = header.is_deflated;
+    }
     append_padded(state.message, payload);
     if (!header.is_final) return std::nullopt;
     is_delivered_ = true;
+    if (state.is_deflated) return inflated(kind_of(state.opcode), state.message);
     return ClientFrame{.kind = kind_of(state.opcode), .payload = state.message};
+}
+
+ClientFrame FrameReader::inflated(ClientFrame::Kind kind, std::string_view payload) {
+    switch (inflater_->inflate(payload, message_limit_)) {
+        case Inflater::Outcome::TooBig:
+            return violation(CloseCode::MessageTooBig, "message too big");
+        case Inflater::Outcome::Broken:
+            return violation(CloseCode::InvalidPayload, "message cannot be inflated");
+        case Inflater::Outcome::Done:
+            break;
+    }
+    const std::string_view text = inflater_->text();
+    if (kind == ClientFrame::Kind::Text && !simdjson::validate_utf8(text)) {
+        return violation(CloseCode::InvalidPayload, "text is not UTF-8");
+    }
+    return {.kind = kind, .payload = text};
 }
 
 ClientFrame FrameReader::violation(CloseCode code, std::string_view reason) {
@@ -261,6 +301,17 @@ Opcode FrameReader::message_opcode() const noexcept {
 
 std::size_t FrameReader::message_size() const noexcept {
     return unfinished_.is_empty() ? 0 : unfinished_.kept_->message.size();
+}
+
+/// Whether the frame is of a deflated message.
+bool FrameReader::is_deflated(const Header& header) const noexcept {
+    return header.is_deflated ||
+           (header.opcode == Opcode::Continuation && !unfinished_.is_empty() && unfinished_.kept_->is_deflated);
+}
+
+/// How long the payload of a data frame may be.
+std::size_t FrameReader::room_left(const Header& header) const noexcept {
+    return (is_deflated(header) ? deflated_limit(message_limit_) : message_limit_) - message_size();
 }
 
 UnfinishedInput::Kept& FrameReader::kept() {
