@@ -15,6 +15,7 @@
 // Each is LLVMFuzzerTestOneInput in its file.
 extern "C" int request_fuzz(const std::uint8_t* data, std::size_t size);
 extern "C" int http_target_fuzz(const std::uint8_t* data, std::size_t size);
+extern "C" int websocket_frame_fuzz(const std::uint8_t* data, std::size_t size);
 
 namespace {
 
@@ -78,6 +79,12 @@ TEST(FuzzCorpus, HttpTargetsReadTheSameWhenWrittenAgain) {
     const auto inputs = corpus("http_target");
     ASSERT_GE(inputs.size(), 10U);
     run_around(http_target_fuzz, inputs);
+}
+
+TEST(FuzzCorpus, WebSocketFramesReadTheSameHoweverTheyAreCut) {
+    const auto inputs = corpus("websocket_frame");
+    ASSERT_GE(inputs.size(), 10U);
+    run_around(websocket_frame_fuzz, inputs);
 }
 
 }  // namespace

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "gateway/deflate.hpp"
 #include "gateway/frame_reader.hpp"
 #include "tests/gateway/client_frames.hpp"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+// LLVMFuzzerTestOneInput in its file.
+extern "C" int websocket_frame_fuzz(const std::uint8_t* data, std::size_t size);
 
 namespace tickgate::gateway {
 namespace {
@@ -263,18 +265,27 @@ TEST(FrameReader, HoldsNoMoreThanTheLimitForAnUnfinishedMessage) {
 
 TEST(FrameReader, SurvivesRandomBytesHoweverTheyAreCut) {
     std::mt19937 random{7};
+    Deflater deflater;
     const auto below = [&](unsigned limit) { return static_cast<unsigned>(random() % limit); };
     for (int run = 0; run < 20'000; ++run) {
-        std::string bytes(1, static_cast<char>(1 + below(20)));
+        const bool inflates = below(2) == 0;
+        std::string bytes(1, static_cast<char>((1 + below(20)) | (inflates ? 0x80U : 0U)));
         for (unsigned frames = below(6); frames > 0; --frames) {
             std::string payload;
             for (unsigned i = below(30); i > 0; --i) payload += "a\xc3\xa9\xe2\x82\xac"[below(6)];
             constexpr int kFirsts[] = {0x81, 0x01, 0x00, 0x80, 0x89, 0x82, 0x88};
-            bytes += client_frame(kFirsts[below(7)], payload, static_cast<std::uint32_t>(random()));
+            int first = kFirsts[below(7)];
+            if (inflates && below(2) == 0) {
+                std::string out(payload.size() + 20, '\0');
+                out.resize(deflater.deflate(payload, out));
+                payload = out;
+                first |= 0x40;
+            }
+            bytes += client_frame(first, payload, static_cast<std::uint32_t>(random()));
         }
         if (below(2) == 0 && bytes.size() > 1)
             bytes[1 + below(static_cast<unsigned>(bytes.size()) - 1)] ^= static_cast<char>(1 << below(8));
-        LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+        websocket_frame_fuzz(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     }
 }
 
