@@ -16,7 +16,6 @@
 #include "tools/load/options.hpp"
 #include "tools/load/report.hpp"
 #include "tools/load/symbol_names.hpp"
-#include "tools/load/upgrade.hpp"
 
 namespace {
 
@@ -54,7 +53,8 @@ int run(const Options& options) {
     if (const auto most = limit_below(options.clients)) {
         return complain(kExitUsage, fmt::format("the open-file limit leaves room for {} clients in a process", *most));
     }
-    std::vector<std::string> symbols = symbol_names(options.symbols, *server, host_header(options.url));
+    std::vector<std::string> symbols =
+        symbol_names(options.symbols, *server, tickgate::client::host_header(options.url));
     if (symbols.empty()) return complain(kExitFailed, "no symbols: none fits, or nobody answers");
     stop_on_signals();
     const LoadReport report = LoadRun{options, *server, std::move(symbols)}.run(stopped);

@@ -10,11 +10,13 @@
 #include <cstdio>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
 
 #include "tools/client/backoff.hpp"
 #include "tools/client/book_mirror.hpp"
 #include "tools/client/ladder_view.hpp"
+#include "tools/client/wire_options.hpp"
 #include "tools/client/ws_client.hpp"
 
 namespace {
@@ -35,6 +37,7 @@ enum class Print { Ladder, Raw, Stats };
 
 struct Options {
     std::string url;
+    tickgate::client::WireOptions wire;
     tickgate::client::Request request;
     std::string print;
     double for_seconds = 0;              // 0: until a signal
@@ -64,7 +67,8 @@ public:
         : options_{options},
           url_{url},
           print_{print_mode(options.print)},
-          mirror_{options.request} {}
+          mirror_{options.request},
+          client_{*this, tls_for(url, options.wire)} {}
 
     int run() {
         client_.catch_signals();
@@ -212,7 +216,7 @@ private:
     Print print_;
     tickgate::client::BookMirror mirror_;
     tickgate::client::Backoff backoff_{std::random_device{}()};
-    tickgate::client::WsClient client_{*this};
+    tickgate::client::WsClient client_;
 
     Clock::time_point started_;
     Clock::time_point connect_at_;
@@ -221,11 +225,11 @@ private:
     std::optional<Clock::time_point> reconnect_at_;
     bool reconnecting_ = false;  // the connection is being closed to be opened anew
     bool ending_ = false;
-    bool rejected_ = false;  // the server does not want us back
+    bool rejected_ = false;  // the server does not want us back, or is not to be trusted
 };
 
 void add_options(CLI::App& app, Options& options) {
-    app.add_option("URL", options.url, "ws://HOST:PORT[/v1/ws]")->required();
+    app.add_option("URL", options.url, "ws://HOST:PORT[/v1/ws], or wss:// for TLS")->required();
     app.add_option("--channel", options.request.channel, "what to watch")
         ->check(CLI::IsMember({"book", "bbo", "trades"}))
         ->capture_default_str();
@@ -240,6 +244,12 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--reconnect-every", options.reconnect_every_seconds,
                    "close and resume after about so many seconds, again and again")
         ->check(CLI::PositiveNumber);
+    tickgate::client::add_wire_options(app, options.wire);
+}
+
+int complain(int code, std::string_view what) {
+    fmt::print(stderr, "tickgate-watch: {}\n", what);
+    return code;
 }
 
 }  // namespace
@@ -254,9 +264,11 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : kExitUsage;
     }
     const auto url = tickgate::client::parse_ws_url(options.url);
-    if (!url) {
-        fmt::print(stderr, "tickgate-watch: not a URL like ws://127.0.0.1:8080/v1/ws: {}\n", options.url);
-        return kExitUsage;
+    if (!url) return complain(kExitUsage, "not a URL like ws://127.0.0.1:8080/v1/ws: " + options.url);
+    if (const auto fault = wire_fault(*url, options.wire); !fault.empty()) return complain(kExitUsage, fault);
+    try {
+        return Watch{options, *url}.run();
+    } catch (const std::runtime_error& error) {
+        return complain(kExitUsage, error.what());
     }
-    return Watch{options, *url}.run();
 }

@@ -72,19 +72,27 @@ class Peer:
     def abort(self):
         self.socket.transport.abort()
 
+    @property
+    def tls(self):
+        """The server's end of its TLS."""
+        return self.socket.transport.get_extra_info("ssl_object")
+
 
 class ScriptedServer:
-    """Accepts connections and hands them out one by one."""
+    """Accepts connections and hands them out one by one; over TLS with an ssl.SSLContext."""
 
-    def __init__(self):
+    def __init__(self, tls=None, extensions=None):
+        self.tls, self.extensions = tls, extensions
         self.connections = asyncio.Queue()
         self.paths = []
         self._over = asyncio.Event()
 
     async def __aenter__(self):
         self.server = await websockets.serve(self._serve, "127.0.0.1", 0, ping_interval=None, close_timeout=1,
-                                             subprotocols=["tickgate.v1.json"])
-        self.url = "ws://127.0.0.1:%d" % self.server.sockets[0].getsockname()[1]
+                                             subprotocols=["tickgate.v1.json"], ssl=self.tls,
+                                             extensions=self.extensions, compression=None)
+        self.port = self.server.sockets[0].getsockname()[1]
+        self.url = f"{'wss' if self.tls else 'ws'}://127.0.0.1:{self.port}"
         return self
 
     async def __aexit__(self, *_):

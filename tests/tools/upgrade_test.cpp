@@ -36,10 +36,9 @@ TEST(Upgrade, HasAKeyOfSixteenBytesForEachNonce) {
     EXPECT_TRUE(upgrade_key(5).ends_with("=="));
 }
 
-TEST(Upgrade, NamesTheHostAsTheUrlDoes) {
-    EXPECT_EQ(host_header({"127.0.0.1", "8080", "/"}), "127.0.0.1:8080");
-    EXPECT_EQ(host_header({"::1", "80", "/"}), "[::1]:80");
-    EXPECT_THAT(upgrade_request({"localhost", "80", "/v1/ws"}, kKey), HasSubstr("GET /v1/ws HTTP/1.1\r\n"));
+TEST(Upgrade, AsksTheHostForTheTarget) {
+    EXPECT_THAT(upgrade_request({"localhost", "80", "/v1/ws"}, kKey),
+                HasSubstr("GET /v1/ws HTTP/1.1\r\nHost: localhost:80\r\n"));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
+#include "tools/client/ws_url.hpp"
 
-#include "tools/client/ws_client.hpp"
+#include <gtest/gtest.h>
 
 namespace tickgate::client {
 namespace {
@@ -22,6 +22,20 @@ TEST(WsUrl, FillsInPortAndTarget) {
     }
 }
 
+TEST(WsUrl, KnowsTlsByTheScheme) {
+    EXPECT_FALSE(parse_ws_url("ws://localhost")->secure);
+    const auto url = parse_ws_url("wss://localhost");
+    ASSERT_TRUE(url);
+    EXPECT_TRUE(url->secure);
+    EXPECT_EQ(url->port, "443");
+    EXPECT_EQ(parse_ws_url("wss://localhost:8443")->port, "8443");
+}
+
+TEST(WsUrl, IsAHostHeaderAgain) {
+    EXPECT_EQ(host_header(*parse_ws_url("ws://127.0.0.1:8080")), "127.0.0.1:8080");
+    EXPECT_EQ(host_header(*parse_ws_url("ws://[::1]")), "[::1]:80");
+}
+
 TEST(WsUrl, ReadsAnIpV6AddressInBrackets) {
     const auto url = parse_ws_url("ws://[::1]:9000");
     ASSERT_TRUE(url);
@@ -30,8 +44,8 @@ TEST(WsUrl, ReadsAnIpV6AddressInBrackets) {
 }
 
 TEST(WsUrl, RefusesWhatIsNoSuchUrl) {
-    for (const auto* text : {"", "localhost:80", "http://localhost", "wss://localhost", "ws://", "ws://:80", "ws://a:b",
-                             "ws://a:", "ws://a:123456", "ws://[::1", "ws://[::1]x"}) {
+    for (const auto* text : {"", "localhost:80", "http://localhost", "wss:/localhost", "wss://", "ws://", "ws://:80",
+                             "ws://a:b", "ws://a:", "ws://a:123456", "ws://[::1", "ws://[::1]x"}) {
         EXPECT_FALSE(parse_ws_url(text)) << text;
     }
 }

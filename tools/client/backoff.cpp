@@ -8,6 +8,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::uint16_t kDistrusted = 1015;
 constexpr std::uint16_t kBadClient = 4400;
 constexpr std::uint16_t kUnauthorised = 4401;
 
@@ -23,7 +24,7 @@ void Backoff::set_range(milliseconds base, milliseconds max) noexcept {
 }
 
 std::optional<milliseconds> Backoff::after_close(std::uint16_t code, std::optional<milliseconds> given) {
-    if (code == kBadClient || code == kUnauthorised) return std::nullopt;
+    if (code == kDistrusted || code == kBadClient || code == kUnauthorised) return std::nullopt;
     if (given) return given;
     milliseconds limit = base_;
     for (unsigned doubled = 0; doubled < failures_ && limit < max_; ++doubled) limit *= 2;

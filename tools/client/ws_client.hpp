@@ -1,23 +1,23 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "tools/client/tls_client.hpp"
+#include "tools/client/ws_url.hpp"
+
 namespace tickgate::client {
 
-/// Where a WebSocket server is: ws://HOST[:PORT][/TARGET].
-struct WsUrl {
-    std::string host;
-    std::string port = "80";
-    std::string target = "/v1/ws";
-};
+namespace detail {
+class WsConnection;
+}
 
-/// Nothing: not such a URL. An IPv6 address stands in brackets; without a path the target is the protocol's.
-[[nodiscard]] std::optional<WsUrl> parse_ws_url(std::string_view text);
+/// The largest message that is taken from a server: a whole book of depth 0 comes as one of some megabytes.
+inline constexpr std::size_t kMaxMessage = std::size_t{64} << 20;
 
 /// Called on the thread that turns the client. It may call the client back from within.
 class WsListener {
@@ -27,22 +27,25 @@ public:
     /// One whole text message; the view lives until the call returns.
     virtual void on_text(std::string_view text) = 0;
     /// Once per connect(), also when it never opened. `code`: the peer's close code, 1000 after our own close(),
-    /// 1006 where there was none.
+    /// 1015 where the server's certificate was refused, 1006 where there was none.
     virtual void on_close(std::uint16_t code, std::string_view why) = 0;
 };
 
-/// A WebSocket client over TCP, one connection at a time. Connecting, the handshake and closing have a deadline of
-/// kDeadline each. Thread: one, which turns it by run_one_until.
-class WsClient {
+/// A WebSocket client over TCP or TLS, one connection at a time; each TLS connection resumes the session of the one
+/// before. Connecting, the handshakes and closing have a deadline of kDeadline each. Thread: one, which turns it by
+/// run_one_until.
+class WsClient : private WsListener {
 public:
     static constexpr std::chrono::seconds kDeadline{10};
 
-    explicit WsClient(WsListener& listener);  // the listener outlives this
-    ~WsClient();
+    /// The listener outlives this. `tls` is for wss URLs.
+    explicit WsClient(WsListener& listener, std::unique_ptr<const TlsClient> tls = nullptr);
+    ~WsClient() override;
     WsClient(const WsClient&) = delete;
     WsClient& operator=(const WsClient&) = delete;
 
-    /// Precondition: not connected.
+    /// Precondition: not connected, and for a wss URL there is TLS. Throws std::runtime_error where the host of a wss
+    /// URL can have no certificate.
     void connect(const WsUrl& url);
     /// Queues a text message; ignored when not open.
     void send(std::string text);
@@ -64,13 +67,16 @@ public:
 
 private:
     struct Loop;
-    class Connection;
 
-    void closed(std::uint16_t code, std::string_view why);
+    void on_open() override { listener_.on_open(); }
+    void on_text(std::string_view text) override { listener_.on_text(text); }
+    void on_close(std::uint16_t code, std::string_view why) override;
 
     WsListener& listener_;
+    std::unique_ptr<const TlsClient> tls_;
+    TlsSession session_;  // of the last connection that left one
     std::unique_ptr<Loop> loop_;
-    std::shared_ptr<Connection> connection_;
+    std::shared_ptr<detail::WsConnection> connection_;
 };
 
 }  // namespace tickgate::client

@@ -1,11 +1,14 @@
+#include "tools/client/ws_url.hpp"
+
 #include <algorithm>
 #include <cctype>
-
-#include "tools/client/ws_client.hpp"
 
 namespace tickgate::client {
 
 namespace {
+
+constexpr std::string_view kScheme = "ws://";
+constexpr std::string_view kSecureScheme = "wss://";
 
 bool is_port(std::string_view text) {
     return !text.empty() && text.size() <= 5 &&
@@ -25,12 +28,13 @@ std::string_view take_host(std::string_view& authority) {
 }  // namespace
 
 std::optional<WsUrl> parse_ws_url(std::string_view text) {
-    constexpr std::string_view kScheme = "ws://";
-    if (!text.starts_with(kScheme)) return std::nullopt;
-    text.remove_prefix(kScheme.size());
+    WsUrl url;
+    url.secure = text.starts_with(kSecureScheme);
+    if (!url.secure && !text.starts_with(kScheme)) return std::nullopt;
+    text.remove_prefix(url.secure ? kSecureScheme.size() : kScheme.size());
+    if (url.secure) url.port = "443";
     const std::size_t slash = std::min(text.find('/'), text.size());
     std::string_view authority = text.substr(0, slash);
-    WsUrl url;
     url.host = take_host(authority);
     if (slash + 1 < text.size()) url.target = text.substr(slash);
     if (!authority.empty()) {
@@ -39,6 +43,11 @@ std::optional<WsUrl> parse_ws_url(std::string_view text) {
     }
     if (url.host.empty()) return std::nullopt;
     return url;
+}
+
+std::string host_header(const WsUrl& url) {
+    const bool v6 = url.host.find(':') != std::string::npos;
+    return (v6 ? '[' + url.host + ']' : url.host) + ':' + url.port;
 }
 
 }  // namespace tickgate::client

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "tools/client/ws_client.hpp"
+#include "tools/client/ws_url.hpp"
 #include "tools/load/endpoint.hpp"
 #include "tools/load/poller.hpp"
 #include "tools/load/server_frames.hpp"

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "tools/client/ws_client.hpp"
+#include "tools/client/ws_url.hpp"
 
 namespace tickgate::load {
 

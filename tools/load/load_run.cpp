@@ -6,8 +6,6 @@
 #include <random>
 #include <utility>
 
-#include "tools/load/upgrade.hpp"
-
 namespace tickgate::load {
 
 namespace {
@@ -222,7 +220,7 @@ Clock::time_point LoadRun::next_due(Clock::time_point now, Clock::time_point unt
 // Blocks for some milliseconds: nothing is measured meanwhile.
 std::optional<GatewaySample> LoadRun::sample() {
     const Clock::time_point now = Clock::now();
-    const auto page = http_get(wires_.server, host_header(wires_.url), "/metrics");
+    const auto page = http_get(wires_.server, client::host_header(wires_.url), "/metrics");
     return page ? parse_sample(*page, now) : std::nullopt;
 }
 

@@ -82,7 +82,7 @@ std::optional<int> complain(std::string_view what, std::string_view value) {
 /// The exit code, if something is wrong.
 std::optional<int> understand(Options& options, const Raw& raw) {
     const auto url = client::parse_ws_url(raw.url);
-    if (!url) return complain("not a URL like ws://127.0.0.1:8080/v1/ws", raw.url);
+    if (!url || url->secure) return complain("not a URL like ws://127.0.0.1:8080/v1/ws", raw.url);
     options.url = *url;
     for (const std::string& mix : raw.mixes) {
         const auto wish = parse_wish(mix);

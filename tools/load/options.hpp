@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "tools/client/ws_client.hpp"
+#include "tools/client/ws_url.hpp"
 #include "tools/load/workload.hpp"
 
 namespace tickgate::load {

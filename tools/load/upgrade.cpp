@@ -73,16 +73,11 @@ std::string upgrade_key(std::uint64_t nonce) {
     return base64(bytes);
 }
 
-std::string host_header(const client::WsUrl& url) {
-    const bool v6 = url.host.find(':') != std::string::npos;
-    return fmt::format("{}{}{}:{}", v6 ? "[" : "", url.host, v6 ? "]" : "", url.port);
-}
-
 std::string upgrade_request(const client::WsUrl& url, std::string_view key) {
     return fmt::format(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: {}\r\nSec-WebSocket-Protocol: tickgate.v1.json\r\nUser-Agent: tickgate-load\r\n\r\n",
-        url.target, host_header(url), key);
+        url.target, client::host_header(url), key);
 }
 
 std::string upgrade_fault(std::string_view head, std::string_view key) {

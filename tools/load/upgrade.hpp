@@ -4,15 +4,12 @@
 #include <string>
 #include <string_view>
 
-#include "tools/client/ws_client.hpp"
+#include "tools/client/ws_url.hpp"
 
 namespace tickgate::load {
 
 /// The `Sec-WebSocket-Key` that belongs to a nonce, so that nothing but the nonce need be kept until the answer.
 [[nodiscard]] std::string upgrade_key(std::uint64_t nonce);
-
-/// HOST:PORT as a Host header has it.
-[[nodiscard]] std::string host_header(const client::WsUrl& url);
 
 /// The HTTP request that opens a WebSocket.
 [[nodiscard]] std::string upgrade_request(const client::WsUrl& url, std::string_view key);
