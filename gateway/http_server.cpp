@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/deflate_offer.hpp"
 #include "gateway/detail/http_rules.hpp"
 #include "gateway/detail/token_bucket.hpp"
 #include "gateway/listener.hpp"
@@ -137,6 +138,7 @@ private:
     std::string head_;
     std::string body_;
     Phase phase_ = Phase::Header;
+    std::uint8_t deflate_bits_ = 0;  // as UpgradedClient's
     bool keep_alive_ = false;
     bool is_timed_out_ = false;
 };
@@ -214,11 +216,7 @@ void HttpServer::Connection::hand_over() {
     phase_ = Phase::Answering;
     const auto& request = parser_->get();
     const auto method = detail::method_of(request);
-    if (!method) {
-        HttpResponse refusal = http_error(405, "method_not_allowed", "only GET, HEAD and POST are served");
-        refusal.headers = {{"Allow", "GET, HEAD, POST"}};
-        return answer(std::move(refusal));
-    }
+    if (!method) return answer(detail::method_not_allowed());
     HttpRequest plain;
     plain.method = *method;
     plain.path = std::move(target_.path);
@@ -250,18 +248,18 @@ void HttpServer::Connection::refuse(HttpResponse response) {
 void HttpServer::Connection::upgrade() {
     if (auto fault = detail::handshake_fault(*parser_)) return refuse(*std::move(fault));
     if (server_.is_stopping) return refuse(http_error(503, "draining", "this node is shutting down"));
-    if (!server_.take_handshake()) {
-        HttpResponse refusal = http_error(503, "overloaded", "too many handshakes at once");
-        refusal.headers = {{"Retry-After", "1"}};
-        return respond(std::move(refusal), false);
-    }
+    if (!server_.take_handshake()) return respond(detail::too_many_handshakes(), false);
     phase_ = Phase::Upgrading;
     arm(server_.limits.request_time);
     const bool names_us = detail::has_token(parser_->get()[http::field::sec_websocket_protocol], kSubprotocol);
+    DeflateAgreement deflate;
+    if (server_.limits.deflates) deflate = agree_on_deflate(detail::extensions_of(parser_->get()));
+    deflate_bits_ = deflate.window_bits;
     websocket_.emplace(std::move(socket_));
-    websocket_->set_option(websocket::stream_base::decorator([names_us](websocket::response_type& response) {
+    websocket_->set_option(websocket::stream_base::decorator([=](websocket::response_type& response) {
         response.set(http::field::server, kServer);
         if (names_us) response.set(http::field::sec_websocket_protocol, kSubprotocol);
+        if (!deflate.answer.empty()) response.set(http::field::sec_websocket_extensions, deflate.answer);
     }));
     websocket_->async_accept(parser_->get(),
                              guarded([](Connection& self, const error_code& error) { self.on_upgraded(error); }));
@@ -280,6 +278,7 @@ void HttpServer::Connection::on_upgraded(const error_code& error) {
     const auto left_over = buffer_.data();
     handler.on_websocket({.fd = fd,
                           .remote_address = std::move(remote_address_),
+                          .deflate_bits = deflate_bits_,
                           .left_over = {static_cast<const char*>(left_over.data()), left_over.size()}});
 }
 

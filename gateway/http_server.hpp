@@ -35,6 +35,7 @@ struct HttpLimits {
     /// For the peer to acknowledge what was sent, and to open a window that is shut: longer than a client may be slow.
     /// 0: the system's default.
     std::chrono::milliseconds tcp_user_timeout{0};
+    bool deflates = false;           ///< agrees to permessage-deflate
     int sndbuf_bytes = 128 * 1'024;  ///< the kernel must not hoard stale data; 0: the system's default
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,9 @@ namespace tickgate::gateway {
 struct UpgradedClient {
     int fd = -1;  ///< connected, non-blocking, with TCP_NODELAY, known to no io_context; whoever gets it closes it
     std::string remote_address;
+    /// Permessage-deflate was agreed on, without context takeover: what is sent deflated may reach back below 2 to
+    /// this. 0: it was not.
+    std::uint8_t deflate_bits = 0;
     std::string_view left_over{};  ///< what came after the handshake; lives as long as the call
 };
 

@@ -1,5 +1,7 @@
 #include "gateway/detail/http_rules.hpp"
 
+#include "gateway/deflate_offer.hpp"
+
 namespace tickgate::gateway::detail {
 namespace {
 
@@ -41,11 +43,34 @@ std::optional<HttpResponse> handshake_fault(const RequestParser& parser) {
     if (!is_websocket_key(view(request[http::field::sec_websocket_key]))) {
         return bad("Sec-WebSocket-Key must be 16 bytes in base64");
     }
+    if (agree_on_deflate(extensions_of(request)).outcome == DeflateAgreement::Outcome::Malformed) {
+        return bad("Sec-WebSocket-Extensions is not a list of extensions");
+    }
     if (request[http::field::sec_websocket_version] == "13") return std::nullopt;
     if (request.count(http::field::sec_websocket_version) == 0) return bad("Sec-WebSocket-Version is missing");
     HttpResponse other_version = http_error(426, "bad_handshake", "only WebSocket version 13 is spoken");
     other_version.headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
     return other_version;
+}
+
+std::string extensions_of(const Request& request) {
+    std::string values;
+    const auto [begin, end] = request.equal_range(http::field::sec_websocket_extensions);
+    for (auto field = begin; field != end; ++field)
+        values.append(values.empty() ? "" : ",").append(view(field->value()));
+    return values;
+}
+
+HttpResponse method_not_allowed() {
+    HttpResponse refusal = http_error(405, "method_not_allowed", "only GET, HEAD and POST are served");
+    refusal.headers = {{"Allow", "GET, HEAD, POST"}};
+    return refusal;
+}
+
+HttpResponse too_many_handshakes() {
+    HttpResponse refusal = http_error(503, "overloaded", "too many handshakes at once");
+    refusal.headers = {{"Retry-After", "1"}};
+    return refusal;
 }
 
 std::optional<HttpMethod> method_of(const Request& request) {

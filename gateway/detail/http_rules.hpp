@@ -5,6 +5,7 @@
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "gateway/http_message.hpp"
@@ -32,6 +33,12 @@ using Request = RequestParser::value_type;
 
 /// Why this is no opening handshake, by RFC 6455, 4.2.1.
 [[nodiscard]] std::optional<HttpResponse> handshake_fault(const RequestParser& parser);
+
+/// The values of all its Sec-WebSocket-Extensions, joined by commas.
+[[nodiscard]] std::string extensions_of(const Request& request);
+
+[[nodiscard]] HttpResponse method_not_allowed();
+[[nodiscard]] HttpResponse too_many_handshakes();
 
 /// Nothing for a method that we do not serve.
 [[nodiscard]] std::optional<HttpMethod> method_of(const Request& request);

@@ -35,13 +35,15 @@ struct Upgraded {
     Descriptor fd;
     std::string address;
     std::string left_over;
+    int deflate_bits = 0;
 };
 
 /// Answers with what it was asked, or keeps the replies for later.
 class Handler : public HttpHandler {
 public:
     void on_websocket(UpgradedClient client) override {
-        upgraded.push_back({Descriptor{client.fd}, std::move(client.remote_address), std::string{client.left_over}});
+        upgraded.push_back({Descriptor{client.fd}, std::move(client.remote_address), std::string{client.left_over},
+                            client.deflate_bits});
     }
 
     void on_request(const HttpRequest& request, HttpReply reply) override {
@@ -332,6 +334,34 @@ TEST_F(HttpServerTest, UpgradesAndHandsOverTheDescriptorWithWhatWasReadTooFar) {
     EXPECT_TRUE(run_until_received(client, "data"));
 }
 
+TEST_F(HttpServerTest, AgreesToDeflateWhereItIsAllowedAndOffered) {
+    const std::string offers =
+        "Sec-WebSocket-Extensions: other, permessage-deflate; server_max_window_bits=8\r\n"
+        "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10; client_max_window_bits\r\n";
+    serve({.deflates = true});
+    Client client = connect();
+    client.send(handshake("/v1/ws", offers));
+    ASSERT_TRUE(run_until([&] { return handler_.upgraded.size() == 1; }));
+    EXPECT_EQ(handler_.upgraded.back().deflate_bits, 10);
+    client.receive();
+    EXPECT_THAT(client.received, HasSubstr("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+                                           "client_no_context_takeover; server_max_window_bits=10\r\n"));
+    Client without = connect();
+    without.send(handshake());
+    ASSERT_TRUE(run_until([&] { return handler_.upgraded.size() == 2; }));
+    EXPECT_EQ(handler_.upgraded.back().deflate_bits, 0);
+    without.receive();
+    EXPECT_EQ(without.received.find("Extensions"), std::string::npos);
+
+    serve({.deflates = false});
+    Client refused = connect();
+    refused.send(handshake("/v1/ws", offers));
+    ASSERT_TRUE(run_until([&] { return handler_.upgraded.size() == 3; }));
+    EXPECT_EQ(handler_.upgraded.back().deflate_bits, 0);
+    refused.receive();
+    EXPECT_EQ(refused.received.find("Extensions"), std::string::npos);
+}
+
 TEST_F(HttpServerTest, UpgradesOnAConnectionThatWasUsedBefore) {
     serve();
     Client client = connect();
@@ -360,6 +390,7 @@ TEST_F(HttpServerTest, RefusesAHandshakeThatIsNotAsItShouldBe) {
         {handshake_with("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZ!=="), 400},
         {handshake_with("Sec-WebSocket-Version: 13\r\n", ""), 400},
         {handshake("/v1/ws", "Content-Length: 3\r\n") + "abc", 400},
+        {handshake("/v1/ws", "Sec-WebSocket-Extensions: permessage-deflate; =\r\n"), 400},
         {handshake_with("Version: 13", "Version: 8"), 426},
     };
     for (const BadRequest& request : requests) {
