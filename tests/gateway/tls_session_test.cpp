@@ -1,103 +1,27 @@
 #include "gateway/tls_session.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <openssl/ssl.h>
 
-#include <algorithm>
-#include <array>
-#include <optional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "tests/gateway/tls_client.hpp"
-#include "tests/support/certificates.hpp"
+#include "tests/gateway/tls_server.hpp"
 
 namespace tickgate::gateway {
 namespace {
 
-using test::Certificates;
+using test::connect;
+using test::tls_context;
+using test::tls_files;
 using test::TlsClient;
 using test::TlsOffer;
+using Server = test::TlsServer;
 using Handshake = TlsSession::Handshake;
 using State = TlsSession::Decrypted::State;
-
-const Certificates& certificates() {
-    static const Certificates made;
-    return made;
-}
-
-TlsFiles files(std::string_view name) {
-    const Certificates::Files made = certificates().make(name);
-    return {made.certificate, made.key};
-}
-
-const TlsContext& context() {
-    static const TlsContext made{files("first"), TlsContext::Clock::now()};
-    return made;
-}
-
-/// A session with what the caller of one has to do.
-class Server {
-public:
-    explicit Server(const TlsContext& with = context()) : session{with} {}
-
-    /// Takes it in pieces of so many bytes.
-    void put(std::string_view bytes, std::size_t piece = SIZE_MAX) {
-        for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) {
-            take_in(bytes.substr(0, piece));
-        }
-    }
-
-    [[nodiscard]] std::string take() { return std::exchange(to_send, {}); }
-
-    void write(std::string_view plain) {
-        std::vector<char> room(TlsSession::sealed_size(plain.size()));
-        const std::span<char> sealed = session.encrypt(plain, room.data());
-        to_send.append(sealed.data(), sealed.size());
-    }
-
-    void close() {
-        std::array<char, TlsSession::sealed_size(2)> room;
-        const std::span<char> sealed = session.close_notify(room.data());
-        to_send.append(sealed.data(), sealed.size());
-    }
-
-    TlsSession session;
-    std::string to_send;
-    std::string received;
-    std::size_t plain_size = 100;  // of what is decrypted at once
-    Handshake handshake = Handshake::WantsMore;
-    State state = State::WantsMore;
-
-private:
-    void take_in(std::string_view bytes) {
-        std::span<const char> input{bytes};
-        if (handshake == Handshake::WantsMore) handshake = session.handshake(input, to_send);
-        if (handshake == Handshake::Done) decrypt(input);
-    }
-
-    void decrypt(std::span<const char> input) {
-        std::vector<char> plain(plain_size);
-        do {
-            const TlsSession::Decrypted done = session.decrypt(input, plain, to_send);
-            received.append(plain.data(), done.size);
-            state = done.state;
-        } while (state == State::Full);
-        EXPECT_TRUE(state != State::WantsMore || input.empty());
-    }
-};
-
-/// Carries bytes both ways until the handshake is over; false if it failed.
-bool connect(TlsClient& client, Server& server, std::size_t piece = SIZE_MAX) {
-    for (int round = 0; round < 10; ++round) {
-        const bool is_done = client.shake_hands();
-        server.put(client.take(), piece);
-        client.put(server.take());
-        if (is_done && server.handshake == Handshake::Done) return true;
-    }
-    return false;
-}
 
 class TlsSessionTest : public testing::TestWithParam<int> {
 protected:
@@ -231,7 +155,7 @@ TEST_P(TlsSessionTest, ResumesUnderANewCertificate) {
     ASSERT_TRUE(connect(first, server));
     EXPECT_EQ(first.read(), "");
     const TlsClient::Ticket ticket = first.ticket();
-    const TlsContext next{files("second"), TlsContext::Clock::now(), &context()};
+    const TlsContext next{tls_files("second"), TlsContext::Clock::now(), &tls_context()};
     TlsClient second{offer(), ticket.get()};
     Server resumed{next};
     ASSERT_TRUE(connect(second, resumed));
@@ -248,7 +172,7 @@ TEST_P(TlsSessionTest, DoesNotResumeWithATicketOfAnother) {
     ASSERT_TRUE(connect(first, server));
     EXPECT_EQ(first.read(), "");
     const TlsClient::Ticket ticket = first.ticket();
-    const TlsContext stranger{files("stranger"), TlsContext::Clock::now()};
+    const TlsContext stranger{tls_files("stranger"), TlsContext::Clock::now()};
     TlsClient second{offer(), ticket.get()};
     Server other{stranger};
     ASSERT_TRUE(connect(second, other));
@@ -256,7 +180,7 @@ TEST_P(TlsSessionTest, DoesNotResumeWithATicketOfAnother) {
 }
 
 TEST_P(TlsSessionTest, OutlivesItsContext) {
-    auto gone = std::make_unique<TlsContext>(files("gone"), TlsContext::Clock::now());
+    auto gone = std::make_unique<TlsContext>(tls_files("gone"), TlsContext::Clock::now());
     TlsClient client{offer()};
     Server server{*gone};
     gone.reset();
@@ -377,110 +301,6 @@ TEST_P(TlsSessionTest, KeepsIdleSessionsSmall) {
     const std::size_t each = (::mallinfo2().uordblks - before) / kSessions;
     RecordProperty("bytes", static_cast<int>(each));
     EXPECT_LE(each, 18U * 1'024);
-}
-
-TEST(TlsSessionRules, RefusesToRenegotiate) {
-    TlsClient client{{.version = TLS1_2_VERSION}};
-    Server server;
-    ASSERT_TRUE(connect(client, server));
-    ASSERT_TRUE(client.renegotiate());
-    client.shake_hands();
-    server.put(client.take());
-    EXPECT_EQ(server.state, State::WantsMore);  // it is told no, and may go on
-    EXPECT_FALSE(server.to_send.empty());
-    server.write("as before");
-    client.put(server.take());
-    client.shake_hands();
-    EXPECT_TRUE(client.has_failed());  // this one does not care to
-}
-
-TEST(TlsSessionRules, AnswersKeyUpdates) {
-    TlsClient client{{.version = TLS1_3_VERSION}};
-    Server server;
-    ASSERT_TRUE(connect(client, server));
-    for (int i = 0; i < 100; ++i) {
-        client.update_keys();
-        client.update_keys();
-        client.write("under new keys|");
-        const std::string asked = client.take();
-        server.put(asked);
-        ASSERT_EQ(server.state, State::WantsMore);
-        ASSERT_LT(server.to_send.size(), asked.size());
-        server.write("so do we|");
-        client.put(server.take());
-        ASSERT_EQ(client.read(), "so do we|");
-    }
-    EXPECT_EQ(server.received.size(), 100 * std::string_view{"under new keys|"}.size());
-}
-
-TEST(TlsSessionRules, SpeaksNothingOlderThanTls12) {
-    TlsClient client{{.version = TLS1_1_VERSION}};
-    Server server;
-    EXPECT_FALSE(connect(client, server));
-    EXPECT_EQ(server.session.failure(), TlsFailure::Version);
-}
-
-TEST(TlsSessionRules, HasNoCipherWithoutForwardSecrecyAndAuthentication) {
-    for (const std::string_view cipher : {"ECDHE-ECDSA-AES128-SHA256", "AES128-GCM-SHA256"}) {
-        TlsClient client{{.version = TLS1_2_VERSION, .ciphers = std::string{cipher}}};
-        Server server;
-        EXPECT_FALSE(connect(client, server)) << cipher;
-        EXPECT_EQ(server.session.failure(), TlsFailure::Cipher) << cipher;
-    }
-}
-
-TEST(TlsSessionRules, TellsPlainHttpFromOtherNoise) {
-    const auto failure_over = [](std::string_view bytes) -> std::optional<TlsFailure> {
-        Server server;
-        server.put(bytes);
-        if (server.handshake != Handshake::Failed) return std::nullopt;
-        return server.session.failure();
-    };
-    EXPECT_EQ(failure_over("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), TlsFailure::PlainHttp);
-    EXPECT_EQ(failure_over("POST /v1 HTTP/1.1\r\n\r\n"), TlsFailure::PlainHttp);
-    EXPECT_EQ(failure_over("SSH-2.0-OpenSSH_9.2\r\n"), TlsFailure::NotTls);
-    EXPECT_EQ(failure_over(std::string(100, '\0')), TlsFailure::NotTls);
-    EXPECT_EQ(failure_over("\x16\x03"), std::nullopt);
-}
-
-TEST(TlsSessionRules, FailsOverAnAlertInsteadOfAHandshake) {
-    TlsClient client;
-    Server server;
-    client.shake_hands();
-    server.put(client.take());
-    ASSERT_EQ(server.handshake, Handshake::WantsMore);
-    using namespace std::string_view_literals;
-    server.put("\x15\x03\x03\x00\x02\x02\x30"sv);  // fatal, unknown authority
-    EXPECT_EQ(server.handshake, Handshake::Failed);
-    EXPECT_EQ(server.session.failure(), TlsFailure::Refused);
-}
-
-TEST(TlsSessionRules, EndsAHandshakeThatGoesOnAndOn) {
-    // A hello of 100,000 bytes, in records of 16 KB, of which the rest is never sent.
-    Server server;
-    std::string record{"\x16\x03\x01\x40\x00", 5};
-    record += std::string{"\x01\x01\x86\xa0", 4} + std::string(0x4000 - 4, 'x');
-    for (int i = 0; i < 3; ++i) {
-        server.put(record);
-        record.replace(5, 4, "xxxx");
-    }
-    ASSERT_EQ(server.handshake, Handshake::WantsMore);
-    server.put(record);
-    EXPECT_EQ(server.handshake, Handshake::Failed);
-    EXPECT_EQ(server.session.failure(), TlsFailure::TooBig);
-}
-
-TEST(TlsSessionRules, SurvivesAnyDamageToAHello) {
-    TlsClient client;
-    client.shake_hands();
-    const std::string hello = client.take();
-    for (std::size_t i = 0; i < hello.size(); ++i) {
-        std::string damaged = hello;
-        damaged[i] = static_cast<char>(damaged[i] ^ 0xFF);
-        Server server;
-        server.put(damaged);
-        EXPECT_NE(server.handshake, Handshake::Done) << i;
-    }
 }
 
 }  // namespace
