@@ -176,9 +176,7 @@ void BookAgent::on_applied(Symbol& of, const Applied& applied, bool was_open) {
                 of.awaits_batch = false;
                 open(of);
             } else {
-                for (OwnedStream* stream : of.streams) {
-                    if (stream->stream->key().rate_ms == 0) owe(*stream);
-                }
+                for (OwnedStream* stream : of.raw_streams) owe(*stream);
             }
             if (applied.reason_changed) broadcast_status(of);
             break;

@@ -137,6 +137,7 @@ void BookAgent::leave(std::uint32_t sid, std::size_t shard) {
     std::erase(asked_, &owned);
     std::erase(waiting_ahead_, &owned);
     std::erase(owned.symbol->streams, &owned);
+    std::erase(owned.symbol->raw_streams, &owned);
     FeedClock& feed_clock = clock(owned.symbol->book.instrument().feed);
     std::erase(feed_clock.by_rate[rate_index(owned.stream->key().rate_ms)], &owned);
     streams_.erase(found);
@@ -265,6 +266,7 @@ BookAgent::OwnedStream& BookAgent::stream_for(const StreamKey& key, Symbol& of) 
     made->stream->start(of.source());
     metrics_.streams.add(1);
     of.streams.push_back(made.get());
+    if (key.rate_ms == 0) of.raw_streams.push_back(made.get());
     clock(of.book.instrument().feed).by_rate[rate_index(key.rate_ms)].push_back(made.get());
     return *streams_.emplace(sid, std::move(made)).first->second;
 }

@@ -112,6 +112,7 @@ int Shard::do_work(book::UnixNanos now) {
     deliver();
     in_.release();
     free_sessions();
+    give_memory_back();
     return work;
 }
 
@@ -413,6 +414,15 @@ void Shard::free_sessions() {
 void Shard::give_memory_back() {
     if (come_and_gone_ < kManySessions || state_.now_ms - last_come_or_gone_ms_ < kTrimAfterMs) return;
     come_and_gone_ = 0;
+    auto& sessions = state_.sessions;
+    while (!sessions.empty() && sessions.back().state == Session::State::Free) sessions.pop_back();
+    for (auto* const list : {&free_, &unread_, &catching_up_}) {
+        std::erase_if(*list, [&](SessionIndex index) { return index >= sessions.size(); });
+        list->shrink_to_fit();
+    }
+    ended_.shrink_to_fit();
+    state_.subscriptions.shrink();
+    state_.output.shrink();
     ::malloc_trim(0);
 }
 

@@ -94,7 +94,7 @@ private:
     void add_heartbeats();
     [[nodiscard]] bool is_riding_alone(const TurnGroup& group) const noexcept;
     void deliver();
-    void write_chunk(std::span<const TurnGroup> groups);
+    std::size_t write_some(std::span<TurnGroup> groups, std::size_t next);
     void on_written(const TurnGroup& group, std::int32_t result);
     void keep_rest(const TurnGroup& group, std::size_t accepted);
     void miss(const TurnGroup& group, std::uint32_t first, std::string* kept);

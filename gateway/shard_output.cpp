@@ -10,8 +10,7 @@
 namespace tickgate::gateway {
 namespace {
 
-// Writes of one submission, and what may be gathered for them before it leaves, while it is still in the cache.
-constexpr std::size_t kWritesAtOnce = 1'024;
+// What may be gathered before it leaves, while it is still in the cache.
 constexpr std::size_t kGatheredAtOnce = std::size_t{512} << 10;
 
 }  // namespace
@@ -46,24 +45,12 @@ void Shard::deliver() {
         return;
     }
     state_.metrics.turns.add();
-    const std::span<TurnGroup> groups = state_.output.arrange(first_in_turn_);
-    first_in_turn_ = groups[groups.size() / 2].session;
+    state_.output.arrange(first_in_turn_);
+    first_in_turn_ = state_.output.middle_session();
     const std::uint64_t calls_before = writer_->system_calls();
-    for (std::size_t first = 0; first < groups.size();) {
-        std::size_t end = first;
-        while (end < groups.size() && end - first < kWritesAtOnce && state_.output.gathered_bytes() < kGatheredAtOnce) {
-            TurnGroup& group = groups[end];
-            Session& session = state_.sessions[group.session];
-            if (session.fd >= 0 && !session.blocked && !is_riding_alone(group)) {
-                session.is_due_heartbeat = false;
-                group.bytes = session.takes_arrays ? state_.output.joined_as_array(group) : state_.output.joined(group);
-                writer_->add(session.fd, group.bytes, static_cast<std::uint32_t>(end));
-            }
-            ++end;
-        }
-        write_chunk(groups);
-        state_.output.release_gathered();
-        first = end;
+    for (std::span<TurnGroup> groups = state_.output.next_groups(); !groups.empty();
+         groups = state_.output.next_groups()) {
+        for (std::size_t first = 0; first < groups.size();) first = write_some(groups, first);
     }
     state_.metrics.writes.add(writer_->system_calls() - calls_before);
     riding_heartbeat_ = kNoIndex;
@@ -77,8 +64,21 @@ void Shard::deliver() {
     caught_up_.clear();
 }
 
-void Shard::write_chunk(std::span<const TurnGroup> groups) {
+/// Writes as many of the groups as may be gathered at once; returns the next.
+std::size_t Shard::write_some(std::span<TurnGroup> groups, std::size_t next) {
+    while (next < groups.size() && state_.output.gathered_bytes() < kGatheredAtOnce) {
+        TurnGroup& group = groups[next];
+        Session& session = state_.sessions[group.session];
+        if (session.fd >= 0 && !session.blocked && !is_riding_alone(group)) {
+            session.is_due_heartbeat = false;
+            group.bytes = session.takes_arrays ? state_.output.joined_as_array(group) : state_.output.joined(group);
+            writer_->add(session.fd, group.bytes, static_cast<std::uint32_t>(next));
+        }
+        ++next;
+    }
     for (const WriteResult& result : writer_->flush()) on_written(groups[result.token], result.result);
+    state_.output.release_gathered();
+    return next;
 }
 
 void Shard::on_written(const TurnGroup& group, std::int32_t result) {

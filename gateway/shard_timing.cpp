@@ -102,7 +102,6 @@ void Shard::run_timers() {
         }
         next_slot_ = (next_slot_ + 1) % slots;
     }
-    give_memory_back();
     for (const SessionIndex index : std::vector<SessionIndex>{closing_}) {
         if (state_.now_ms - state_.sessions[index].heard_ms >= kCloseGraceMs) end(index, 1006);
     }

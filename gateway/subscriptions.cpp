@@ -121,4 +121,15 @@ void Subscriptions::put_waiting(SubscriptionIndex index, ShardStream& stream, Po
     stream.waiting.push_back(index);
 }
 
+void Subscriptions::shrink() {
+    while (!subscriptions_.empty() && subscriptions_.back().session == kNoIndex) subscriptions_.pop_back();
+    subscriptions_.shrink_to_fit();
+    std::erase_if(free_, [this](SubscriptionIndex index) { return index >= subscriptions_.size(); });
+    free_.shrink_to_fit();
+    for (auto& [sid, stream] : streams_) {
+        stream.in_step.shrink_to_fit();
+        stream.waiting.shrink_to_fit();
+    }
+}
+
 }  // namespace tickgate::gateway

@@ -77,6 +77,9 @@ public:
     /// Its session takes nothing more: all it has in step wait where they are.
     void block(SubscriptionIndex first_of_session, std::uint32_t turn);
 
+    /// Gives back what many that left had needed.
+    void shrink();
+
     /// Calls `visit(index)` for each subscription of a session. `visit` may move it, not remove it.
     template <typename Visit>
     void for_each_of(SubscriptionIndex first_of_session, Visit&& visit) {

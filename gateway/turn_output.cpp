@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
+#include <utility>
 
 #include "gateway/websocket_frame.hpp"
 
@@ -46,18 +48,45 @@ TurnOutput::FrameIndex TurnOutput::add_bytes(std::string_view frames, bool must_
     return static_cast<FrameIndex>(frames_.size() - 1);
 }
 
-std::span<TurnGroup> TurnOutput::arrange(SessionIndex first_session) {
-    order_.clear();
-    for (std::size_t i = 0; i < owed_.size(); ++i) {
-        order_.push_back(std::uint64_t{owed_[i].session - first_session} << 32 | i);
+void TurnOutput::arrange(SessionIndex first_session) {
+    // Counting takes as long as there are sessions: not for a few among many.
+    constexpr std::size_t kSessionsPerMessage = 8;
+    next_ = 0;
+    order_.resize(owed_.size());
+    SessionIndex last_session = 0;
+    for (const Owed& owed : owed_) last_session = std::max(last_session, owed.session);
+    if (last_session <= owed_.size() * kSessionsPerMessage) {
+        count_sessions(first_session, last_session);
+    } else {
+        compare_sessions(first_session);
     }
-    std::sort(order_.begin(), order_.end());
+}
+
+void TurnOutput::count_sessions(SessionIndex first_session, SessionIndex last_session) {
+    places_.assign(std::size_t{last_session} + 1, 0);
+    for (const Owed& owed : owed_) ++places_[owed.session];
+    std::uint32_t place = 0;
+    const auto lay_out = [&](std::size_t from, std::size_t until) {
+        for (std::size_t session = from; session < until; ++session) place += std::exchange(places_[session], place);
+    };
+    const std::size_t split = std::min<std::size_t>(first_session, places_.size());
+    lay_out(split, places_.size());
+    lay_out(0, split);
+    for (std::uint32_t i = 0; i < owed_.size(); ++i) order_[places_[owed_[i].session]++] = i;
+}
+
+void TurnOutput::compare_sessions(SessionIndex first_session) {
+    std::iota(order_.begin(), order_.end(), 0U);
+    const auto key = [&](std::uint32_t i) { return std::uint64_t{owed_[i].session - first_session} << 32 | i; };
+    std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) { return key(a) < key(b); });
+}
+
+std::span<TurnGroup> TurnOutput::next_groups() {
     groups_.clear();
-    for (std::uint32_t first = 0; first < order_.size();) {
-        const SessionIndex session = owed_[static_cast<std::uint32_t>(order_[first])].session;
-        TurnGroup group{.session = session, .first = first};
-        while (first < order_.size() && owed_[static_cast<std::uint32_t>(order_[first])].session == session) ++first;
-        group.count = first - group.first;
+    while (next_ < order_.size() && groups_.size() < kGroupsAtOnce) {
+        TurnGroup group{.session = owed_[order_[next_]].session, .first = next_};
+        while (next_ < order_.size() && owed_[order_[next_]].session == group.session) ++next_;
+        group.count = next_ - group.first;
         bound(group);
         groups_.push_back(group);
     }
@@ -125,6 +154,16 @@ void TurnOutput::clear() noexcept {
     owed_.clear();
     texts_.clear();
     gathered_.clear();
+}
+
+void TurnOutput::shrink() {
+    frames_.shrink_to_fit();
+    owed_.shrink_to_fit();
+    std::vector<std::uint32_t>{}.swap(order_);
+    std::vector<std::uint32_t>{}.swap(places_);
+    std::vector<TurnGroup>{}.swap(groups_);
+    texts_.shrink();
+    gathered_.shrink();
 }
 
 char* TurnOutput::Arena::take(std::size_t size) {

@@ -28,6 +28,8 @@ class TurnOutput {
 public:
     /// Most bytes that one session gets in a turn, but for one message that is larger by itself.
     static constexpr std::size_t kMaxBytes = std::size_t{256} << 10;
+    /// Sessions that are written to together.
+    static constexpr std::size_t kGroupsAtOnce = 1'024;
 
     using FrameIndex = std::uint32_t;
 
@@ -48,7 +50,11 @@ public:
     [[nodiscard]] std::size_t own_bytes() const noexcept { return texts_.taken(); }
 
     /// Sorts by session, beginning with the one at or after `first_session`, so that nobody is always last.
-    [[nodiscard]] std::span<TurnGroup> arrange(SessionIndex first_session);
+    void arrange(SessionIndex first_session);
+    /// As arranged: the next sessions, at most kGroupsAtOnce; none at the end. Lives until the next call.
+    [[nodiscard]] std::span<TurnGroup> next_groups();
+    /// As arranged: half of what is owed is due to it and those before it. Precondition: not empty.
+    [[nodiscard]] SessionIndex middle_session() const noexcept { return owed_[order_[order_.size() / 2]].session; }
 
     /// What is taken of the group, in one piece; gathered where its frames are not neighbours. Lives until
     /// release_gathered().
@@ -64,7 +70,7 @@ public:
     };
     /// The i-th message of a group.
     [[nodiscard]] Entry entry(const TurnGroup& group, std::uint32_t i) const noexcept {
-        const Owed& owed = owed_[static_cast<std::uint32_t>(order_[group.first + i])];
+        const Owed& owed = owed_[order_[group.first + i]];
         return {owed.frame, owed.subscription};
     }
     [[nodiscard]] std::span<const char> bytes(FrameIndex frame) const noexcept { return frames_[frame].bytes; }
@@ -73,6 +79,8 @@ public:
 
     /// The turn is over; memory is kept for the next.
     void clear() noexcept;
+    /// Gives back what large turns left. Precondition: cleared.
+    void shrink();
 
 private:
     struct Frame {
@@ -92,6 +100,7 @@ private:
         [[nodiscard]] char* take(std::size_t size);
         [[nodiscard]] std::size_t taken() const noexcept { return taken_; }
         void clear() noexcept;
+        void shrink() { std::vector<Block>{}.swap(blocks_); }
 
     private:
         static constexpr std::size_t kBlock = std::size_t{256} << 10;
@@ -105,12 +114,16 @@ private:
         std::size_t taken_ = 0;  // since clear()
     };
 
+    void count_sessions(SessionIndex first_session, SessionIndex last_session);
+    void compare_sessions(SessionIndex first_session);
     void bound(TurnGroup& group) const noexcept;
 
     std::vector<Frame> frames_;
     std::vector<Owed> owed_;
-    std::vector<std::uint64_t> order_;  // session from the first one on, then index in owed_
+    std::vector<std::uint32_t> order_;   // indices in owed_, sorted by session
+    std::vector<std::uint32_t> places_;  // scratch: by session, where its next one goes in order_
     std::vector<TurnGroup> groups_;
+    std::uint32_t next_ = 0;  // in order_: where the next group begins
     Arena texts_;
     Arena gathered_;
 };

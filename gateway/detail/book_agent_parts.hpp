@@ -71,6 +71,7 @@ struct BookAgent::Symbol {
     bool has_snapshot = false;  // since it was last not to be believed
     bool awaits_batch = false;  // `live` was announced; the batch that makes it true is still to come
     std::vector<OwnedStream*> streams;
+    std::vector<OwnedStream*> raw_streams;  // of these, those that are due after every batch
 };
 
 inline bool BookAgent::OwnedStream::flows() const noexcept {

@@ -431,6 +431,28 @@ TEST_F(ShardTest, AClientThatLeavesBeforeItsAckLeavesNoStreamBehind) {
     EXPECT_EQ(metrics().subscriptions.value(), 1);
 }
 
+TEST_F(ShardTest, GivesMemoryBackWhenManyHaveLeftAndServesThoseWhoStay) {
+    Connection stays{core_};
+    join(stays);
+    {
+        std::vector<std::unique_ptr<Connection>> crowd;
+        for (int i = 0; i < 600; ++i) crowd.push_back(std::make_unique<Connection>(core_));
+        core_.settle();
+        EXPECT_EQ(shard().state().sessions.size(), 601U);
+    }
+    core_.settle();
+    pass(1s);
+    EXPECT_EQ(shard().open_sessions(), 1U);
+    EXPECT_EQ(shard().state().sessions.size(), 1U);
+    Connection comes{core_};
+    join(comes);
+    static_cast<void>(stays.receive());
+    batch(100, 77);
+    core_.settle();
+    EXPECT_THAT(stays.receive(), ElementsAre(type_is("delta")));
+    EXPECT_THAT(comes.receive(), ElementsAre(type_is("delta")));
+}
+
 TEST_F(ShardTest, ClosesOneThatSendsNoJsonThreeTimesOrAsksTooOften) {
     Connection garbled{core_};
     for (int i = 0; i < 3; ++i) garbled.send("not json");

@@ -65,6 +65,19 @@ TEST_F(SubscriptionsTest, ForgetsThePositionOfThoseWhoseQuestionWasAnsweredSo) {
     EXPECT_EQ(subscriptions_.position(not_asked), at(5));
 }
 
+TEST_F(SubscriptionsTest, GivesBackWhatThoseThatLeftHadNeeded) {
+    const SubscriptionIndex stays = add(0, at(5));
+    const SubscriptionIndex leaves = add(1);
+    const SubscriptionIndex stays_too = add(2);
+    for (const SubscriptionIndex index : {leaves, add(3), add(4)}) remove(index);
+    subscriptions_.shrink();
+    EXPECT_EQ(subscriptions_.size(), 2U);
+    EXPECT_EQ(subscriptions_.position(stays), at(5));
+    EXPECT_EQ(add(1), leaves) << "a hole is filled first";
+    EXPECT_EQ(add(3), stays_too + 1) << "the end was given back";
+    EXPECT_EQ(stream().waiting.size(), 4U);
+}
+
 TEST_F(SubscriptionsTest, OneThatRestartsHoldsNothingWhereverItStood) {
     const SubscriptionIndex in_step = add(0);
     subscriptions_.put_in_step(in_step);

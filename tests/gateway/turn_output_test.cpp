@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -20,7 +23,8 @@ TEST(TurnOutput, WritesNeighboursAsOneRangeWithoutACopy) {
     output.owe(4, output.add_shared({queue.data(), 3}, Position{}));
     output.owe(4, output.add_shared({queue.data() + 3, 3}, Position{}));
     output.owe(4, output.add_shared({queue.data() + 6, 5}, Position{}));
-    const auto groups = output.arrange(0);
+    output.arrange(0);
+    const auto groups = output.next_groups();
     ASSERT_EQ(groups.size(), 1U);
     EXPECT_EQ(output.joined(groups[0]).data(), queue.data());
     EXPECT_EQ(output.joined(groups[0]).size(), queue.size());
@@ -36,7 +40,8 @@ TEST(TurnOutput, GathersWhatIsNotNeighbours) {
     output.owe(1, third);
     output.owe(2, third);
     output.owe(2, first);
-    const auto groups = output.arrange(0);
+    output.arrange(0);
+    const auto groups = output.next_groups();
     ASSERT_EQ(groups.size(), 2U);
     EXPECT_EQ(text_of(output.joined(groups[0])), "onethree");
     EXPECT_EQ(text_of(output.joined(groups[1])), "threeone") << "in the order in which it became due";
@@ -60,13 +65,116 @@ TEST(TurnOutput, BeginsWithTheSessionAskedFor) {
     TurnOutput output;
     const auto frame = output.add_shared({queue.data(), 5}, Position{});
     for (const SessionIndex session : {3U, 1U, 7U, 3U}) output.owe(session, frame, session * 10);
-    const auto groups = output.arrange(3);
+    output.arrange(3);
+    const auto groups = output.next_groups();
     ASSERT_EQ(groups.size(), 3U);
     EXPECT_EQ(groups[0].session, 3U);
     EXPECT_EQ(groups[1].session, 7U);
     EXPECT_EQ(groups[2].session, 1U);
     EXPECT_EQ(groups[0].count, 2U);
     EXPECT_EQ(output.entry(groups[1], 0).subscription, 70U);
+}
+
+/// Two messages for each of `sessions`, owed in an order of no meaning; returns the sessions in the order of the turn.
+std::vector<SessionIndex> turn_of(std::vector<SessionIndex> sessions, SessionIndex first_session) {
+    TurnOutput output;
+    const auto first = output.add_shared({"a", 1}, Position{});
+    const auto second = output.add_shared({"b", 1}, Position{});
+    std::shuffle(sessions.begin(), sessions.end(), std::mt19937{7});
+    for (const SessionIndex session : sessions) output.owe(session, first);
+    std::reverse(sessions.begin(), sessions.end());
+    for (const SessionIndex session : sessions) output.owe(session, second);
+    output.arrange(first_session);
+    std::vector<SessionIndex> order;
+    for (auto groups = output.next_groups(); !groups.empty(); groups = output.next_groups()) {
+        EXPECT_LE(groups.size(), TurnOutput::kGroupsAtOnce);
+        for (const TurnGroup& group : groups) {
+            EXPECT_EQ(text_of(output.joined(group)), "ab");
+            order.push_back(group.session);
+        }
+    }
+    return order;
+}
+
+TEST(TurnOutput, GoesRoundAllSessionsInPieces) {
+    std::vector<SessionIndex> sessions(3 * TurnOutput::kGroupsAtOnce + 1);
+    std::iota(sessions.begin(), sessions.end(), 0U);
+    std::vector<SessionIndex> expected = sessions;
+    std::rotate(expected.begin(), expected.begin() + 1'500, expected.end());
+    EXPECT_EQ(turn_of(sessions, 1'500), expected);
+    EXPECT_EQ(turn_of(sessions, 1'000'000), sessions) << "the one to begin with has left";
+}
+
+TEST(TurnOutput, GoesRoundAFewAmongManySessions) {
+    EXPECT_EQ(turn_of({5, 17'000, 17'001, 3}, 6), (std::vector<SessionIndex>{17'000, 17'001, 3, 5}));
+    EXPECT_EQ(turn_of({5, 17'000, 17'001, 3}, 17'002), (std::vector<SessionIndex>{3, 5, 17'000, 17'001}));
+}
+
+TEST(TurnOutput, WorksOnAfterItGaveItsMemoryBack) {
+    TurnOutput output;
+    for (int turn = 0; turn < 2; ++turn) {
+        const auto text = output.add_text("{}");
+        output.owe(2, text);
+        output.owe(2, output.add_text("[]"));
+        output.arrange(0);
+        const auto groups = output.next_groups();
+        ASSERT_EQ(groups.size(), 1U);
+        EXPECT_EQ(text_of(output.joined(groups[0])), "\x81\x02{}\x81\x02[]");
+        output.clear();
+        output.shrink();
+    }
+}
+
+/// Two messages for each of `sessions`, owed in an order of no meaning; returns the sessions in the order of the turn.
+std::vector<SessionIndex> turn_of(std::vector<SessionIndex> sessions, SessionIndex first_session) {
+    TurnOutput output;
+    const auto first = output.add_text("a");
+    const auto second = output.add_text("b");
+    std::shuffle(sessions.begin(), sessions.end(), std::mt19937{7});
+    for (const SessionIndex session : sessions) output.owe(session, first);
+    std::reverse(sessions.begin(), sessions.end());
+    for (const SessionIndex session : sessions) output.owe(session, second);
+    output.arrange(first_session);
+    std::vector<SessionIndex> order;
+    for (auto groups = output.next_groups(); !groups.empty(); groups = output.next_groups()) {
+        EXPECT_LE(groups.size(), TurnOutput::kGroupsAtOnce);
+        for (const TurnGroup& group : groups) {
+            EXPECT_EQ(text_of(output.joined(group)),
+                      "\x81\x01"
+                      "a\x81\x01"
+                      "b");
+            order.push_back(group.session);
+        }
+    }
+    return order;
+}
+
+TEST(TurnOutput, GoesRoundAllSessionsInPieces) {
+    std::vector<SessionIndex> sessions(3 * TurnOutput::kGroupsAtOnce + 1);
+    std::iota(sessions.begin(), sessions.end(), 0U);
+    std::vector<SessionIndex> expected = sessions;
+    std::rotate(expected.begin(), expected.begin() + 1'500, expected.end());
+    EXPECT_EQ(turn_of(sessions, 1'500), expected);
+    EXPECT_EQ(turn_of(sessions, 1'000'000), sessions) << "the one to begin with has left";
+}
+
+TEST(TurnOutput, GoesRoundAFewAmongManySessions) {
+    EXPECT_EQ(turn_of({5, 17'000, 17'001, 3}, 6), (std::vector<SessionIndex>{17'000, 17'001, 3, 5}));
+    EXPECT_EQ(turn_of({5, 17'000, 17'001, 3}, 17'002), (std::vector<SessionIndex>{3, 5, 17'000, 17'001}));
+}
+
+TEST(TurnOutput, WorksOnAfterItGaveItsMemoryBack) {
+    TurnOutput output;
+    for (int turn = 0; turn < 2; ++turn) {
+        output.owe(2, output.add_text("{}"));
+        output.owe(2, output.add_text("[]"));
+        output.arrange(0);
+        const auto groups = output.next_groups();
+        ASSERT_EQ(groups.size(), 1U);
+        EXPECT_EQ(text_of(output.joined(groups[0])), "\x81\x02{}\x81\x02[]");
+        output.clear();
+        output.shrink();
+    }
 }
 
 TEST(TurnOutput, GivesASessionItsShareOfATurn) {
@@ -77,7 +185,8 @@ TEST(TurnOutput, GivesASessionItsShareOfATurn) {
     output.owe(2, frame(900'000));
     output.owe(2, frame(1));
     output.owe(3, frame(TurnOutput::kMaxBytes));
-    const auto groups = output.arrange(0);
+    output.arrange(0);
+    const auto groups = output.next_groups();
     ASSERT_EQ(groups.size(), 3U);
     EXPECT_EQ(groups[0].taken, 2U);
     EXPECT_EQ(groups[0].count, 4U);
@@ -97,7 +206,8 @@ TEST(TurnOutput, MakesOneArrayOfASessionsTexts) {
     output.owe(1, output.add_text(larger));
     output.owe(2, output.add_text("{}"));
     output.owe(3, output.add_bytes("\x8a\x01p", true));
-    const auto groups = output.arrange(0);
+    output.arrange(0);
+    const auto groups = output.next_groups();
     const std::string array = "[{}," + large + ",hb," + larger + "]";
     const std::string control("\x8a\x01p\x89\x00", 5);
     EXPECT_EQ(text_of(output.joined_as_array(groups[0])),
@@ -117,7 +227,8 @@ TEST(TurnOutput, KeepsTextsWhereTheyAreUntilTheTurnIsOver) {
     output.owe(0, frames[0]);
     output.clear();
     EXPECT_TRUE(output.empty());
-    EXPECT_TRUE(output.arrange(0).empty());
+    output.arrange(0);
+    EXPECT_TRUE(output.next_groups().empty());
 }
 
 }  // namespace
