@@ -52,6 +52,7 @@ void TurnOutput::arrange(SessionIndex first_session) {
     // Counting takes as long as there are sessions: not for a few among many.
     constexpr std::size_t kSessionsPerMessage = 8;
     next_ = 0;
+    order_.reserve(owed_.capacity());
     order_.resize(owed_.size());
     SessionIndex last_session = 0;
     for (const Owed& owed : owed_) last_session = std::max(last_session, owed.session);
@@ -63,7 +64,8 @@ void TurnOutput::arrange(SessionIndex first_session) {
 }
 
 void TurnOutput::count_sessions(SessionIndex first_session, SessionIndex last_session) {
-    places_.assign(std::size_t{last_session} + 1, 0);
+    places_.clear();
+    places_.resize(std::size_t{last_session} + 1);
     for (const Owed& owed : owed_) ++places_[owed.session];
     std::uint32_t place = 0;
     const auto lay_out = [&](std::size_t from, std::size_t until) {

@@ -78,56 +78,6 @@ TEST(TurnOutput, BeginsWithTheSessionAskedFor) {
 /// Two messages for each of `sessions`, owed in an order of no meaning; returns the sessions in the order of the turn.
 std::vector<SessionIndex> turn_of(std::vector<SessionIndex> sessions, SessionIndex first_session) {
     TurnOutput output;
-    const auto first = output.add_shared({"a", 1}, Position{});
-    const auto second = output.add_shared({"b", 1}, Position{});
-    std::shuffle(sessions.begin(), sessions.end(), std::mt19937{7});
-    for (const SessionIndex session : sessions) output.owe(session, first);
-    std::reverse(sessions.begin(), sessions.end());
-    for (const SessionIndex session : sessions) output.owe(session, second);
-    output.arrange(first_session);
-    std::vector<SessionIndex> order;
-    for (auto groups = output.next_groups(); !groups.empty(); groups = output.next_groups()) {
-        EXPECT_LE(groups.size(), TurnOutput::kGroupsAtOnce);
-        for (const TurnGroup& group : groups) {
-            EXPECT_EQ(text_of(output.joined(group)), "ab");
-            order.push_back(group.session);
-        }
-    }
-    return order;
-}
-
-TEST(TurnOutput, GoesRoundAllSessionsInPieces) {
-    std::vector<SessionIndex> sessions(3 * TurnOutput::kGroupsAtOnce + 1);
-    std::iota(sessions.begin(), sessions.end(), 0U);
-    std::vector<SessionIndex> expected = sessions;
-    std::rotate(expected.begin(), expected.begin() + 1'500, expected.end());
-    EXPECT_EQ(turn_of(sessions, 1'500), expected);
-    EXPECT_EQ(turn_of(sessions, 1'000'000), sessions) << "the one to begin with has left";
-}
-
-TEST(TurnOutput, GoesRoundAFewAmongManySessions) {
-    EXPECT_EQ(turn_of({5, 17'000, 17'001, 3}, 6), (std::vector<SessionIndex>{17'000, 17'001, 3, 5}));
-    EXPECT_EQ(turn_of({5, 17'000, 17'001, 3}, 17'002), (std::vector<SessionIndex>{3, 5, 17'000, 17'001}));
-}
-
-TEST(TurnOutput, WorksOnAfterItGaveItsMemoryBack) {
-    TurnOutput output;
-    for (int turn = 0; turn < 2; ++turn) {
-        const auto text = output.add_text("{}");
-        output.owe(2, text);
-        output.owe(2, output.add_text("[]"));
-        output.arrange(0);
-        const auto groups = output.next_groups();
-        ASSERT_EQ(groups.size(), 1U);
-        EXPECT_EQ(text_of(output.joined(groups[0])), "\x81\x02{}\x81\x02[]");
-        output.clear();
-        output.shrink();
-    }
-}
-
-/// Two messages for each of `sessions`, owed in an order of no meaning; returns the sessions in the order of the turn.
-std::vector<SessionIndex> turn_of(std::vector<SessionIndex> sessions, SessionIndex first_session) {
-    TurnOutput output;
     const auto first = output.add_text("a");
     const auto second = output.add_text("b");
     std::shuffle(sessions.begin(), sessions.end(), std::mt19937{7});
