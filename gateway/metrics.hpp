@@ -79,23 +79,27 @@ struct alignas(64) AgentMetrics {
     PerEnum<book::SymbolState, Gauge, 6> symbols;
 };
 
-/// What a shard counts. Writer: its thread.
-struct alignas(64) ShardMetrics {
+/// What the sessions of one thread count. Writer: that thread.
+struct alignas(64) TransportMetrics {
     Gauge sessions;
-    Gauge subscriptions;
     Gauge blocked_now;  ///< sessions whose socket has not taken all yet
     Counter accepted;
     CloseCounters closed;
-    Counter messages_in;
-    Counter symbols_wished;                           ///< that subscribe operations named or matched, each time one was
-    PerEnum<ErrorCode, Counter, kErrorCodes> errors;  ///< sent to clients
-    Counter deliveries;                               ///< messages put into sessions' outputs
+    Counter deliveries;  ///< messages put into sessions' outputs
     Counter bytes_out;
     Counter writes;   ///< system calls
     Counter blocked;  ///< times a socket did not take all
+    Counter turns;    ///< in which something was due
+};
+
+/// What a shard counts. Writer: its thread.
+struct alignas(64) ShardMetrics : TransportMetrics {
+    Gauge subscriptions;
+    Counter messages_in;
+    Counter symbols_wished;                           ///< that subscribe operations named or matched, each time one was
+    PerEnum<ErrorCode, Counter, kErrorCodes> errors;  ///< sent to clients
     Counter catch_up_questions;
     Counter lag_notices;
-    Counter turns;
 };
 
 /// What a shard's HTTP server counts. Writer: its thread.

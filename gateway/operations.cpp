@@ -58,9 +58,9 @@ Operations::Outcome Operations::handle(SessionIndex index, std::string_view mess
 
 bool Operations::take_tokens(Session& session, Op op) {
     const std::uint64_t full = std::uint64_t{shard_.options.limits.ops_per_s} * kBurstSeconds * kToken;
-    const std::uint64_t earned = (shard_.now_ms - session.tokens_ms) * shard_.options.limits.ops_per_s;
+    const std::uint64_t earned = (shard_.transport.now_ms() - session.tokens_ms) * shard_.options.limits.ops_per_s;
     session.op_tokens = static_cast<std::uint32_t>(std::min(full, session.op_tokens + earned));
-    session.tokens_ms = shard_.now_ms;
+    session.tokens_ms = shard_.transport.now_ms();
     const std::uint32_t price = op == Op::Resync ? kResyncTokens : kToken;
     if (session.op_tokens < price) return false;
     session.op_tokens -= price;
@@ -93,13 +93,13 @@ void Operations::carry_out(SessionIndex index) {
     text.clear();
     switch (request_.op) {
         case Op::Hello:
-            shard_.sessions[index].takes_arrays = request_.batch;
+            shard_.transport.set_takes_arrays(index, request_.batch);
             append_ack(text, request_.id);
-            shard_.send_text(index, text);
+            shard_.transport.send_text(index, text);
             break;
         case Op::Ping:
-            append_pong(text, request_.id, shard_.now);
-            shard_.send_text(index, text);
+            append_pong(text, request_.id, shard_.transport.now());
+            shard_.transport.send_text(index, text);
             break;
         case Op::Subscribe:
             subscribe(index);
@@ -228,16 +228,16 @@ void Operations::unsubscribe(SessionIndex index) {
         shard_.unsubscribe(index, held);
         fmt::format_to(std::back_inserter(ended), "{}{}", ended.empty() ? "" : ",", sid);
     }
-    shard_.send_text(index,
-                     fmt::format(R"({{"type":"ack","id":{},"ok":[{}],"err":[{}]}})", request_.id, ended, errors));
+    shard_.transport.send_text(
+        index, fmt::format(R"({{"type":"ack","id":{},"ok":[{}],"err":[{}]}})", request_.id, ended, errors));
 }
 
 void Operations::resync(SessionIndex index) {
     const SubscriptionIndex held = shard_.find_subscription(shard_.sessions[index], request_.sid);
     if (held == kNoIndex) return not_subscribed(index, "sid");
     append_ack(shard_.text, request_.id);
-    shard_.send_text(index, shard_.text);
-    shard_.subscriptions.restart(held, static_cast<std::uint32_t>(shard_.now_ms));
+    shard_.transport.send_text(index, shard_.text);
+    shard_.subscriptions.restart(held, static_cast<std::uint32_t>(shard_.transport.now_ms()));
     shard_.subscriptions[held].asked = true;
     Command question;
     question.kind = Command::Kind::CatchUp;
@@ -263,7 +263,7 @@ void Operations::list(SessionIndex index) {
         separator = ",";
     });
     text += "]}";
-    shard_.send_text(index, text);
+    shard_.transport.send_text(index, text);
 }
 
 void Operations::list_symbols(SessionIndex index) {
@@ -276,7 +276,7 @@ void Operations::list_symbols(SessionIndex index) {
         separator = ",";
     }
     text += "]}";
-    shard_.send_text(index, text);
+    shard_.transport.send_text(index, text);
 }
 
 // Through the book agent
@@ -362,7 +362,7 @@ void Operations::finish(PendingOp& op) {
                                    .was = op.was});
     }
     fmt::format_to(std::back_inserter(text), R"(],"err":[{}]}})", op.errors);
-    shard_.send_text(op.session, text);
+    shard_.transport.send_text(op.session, text);
     tell_states(op);
     attach(op);
 }
@@ -375,7 +375,7 @@ void Operations::tell_states(const PendingOp& op) {
         if (wish.held || (symbol.status.state == book::SymbolState::Live && !missed_one)) continue;
         shard_.text.clear();
         append_status(shard_.text, symbol.instrument->symbol, symbol.status);
-        shard_.send_text(op.session, shard_.text);
+        shard_.transport.send_text(op.session, shard_.text);
     }
 }
 
@@ -386,7 +386,7 @@ void Operations::attach(PendingOp& op) {
         const SubscriptionIndex added =
             shard_.subscriptions.add(op.session, wish.key, wish.sid, wish.since, session.first_subscription);
         shard_.subscriptions[added].status_told = shard_.symbols[wish.key.instrument].status.changes;
-        shard_.subscriptions[added].waits_since = static_cast<std::uint32_t>(shard_.now_ms);
+        shard_.subscriptions[added].waits_since = static_cast<std::uint32_t>(shard_.transport.now_ms());
         ++session.subscriptions;
         shard_.metrics.subscriptions.add(1);
     }

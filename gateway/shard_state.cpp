@@ -1,34 +1,27 @@
 #include "gateway/shard_state.hpp"
 
-#include <chrono>
-
-#include "gateway/websocket_frame.hpp"
+#include <utility>
 
 namespace tickgate::gateway {
 
-// A turn's time is older than that of a session which came in since: taken as it is, the session would have last been
-// heard of in the future.
-void ShardState::advance_to(book::UnixNanos time) noexcept {
-    if (time <= now) return;
-    now = time;
-    const auto millis = std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch();
-    now_ms = static_cast<std::uint64_t>(millis.count());
-}
-
-void ShardState::send_text(SessionIndex index, std::string_view payload) {
-    Session& session = sessions[index];
-    if (session.blocked) {
-        append_frame(session.blocked->rest, Opcode::Text, payload);
-    } else if (session.is_open()) {
-        output.owe(index, output.add_text(payload));
-    }
-}
+ShardState::ShardState(ShardOptions shard_options, CommandQueue& command_queue, SessionHandler& handler,
+                       Admission& admission, std::unique_ptr<SocketWriter> writer)
+    : options{std::move(shard_options)},
+      transport{{.message_bytes = options.limits.frame_bytes,
+                 .heartbeat_ms = options.heartbeat_ms,
+                 .slow_close_s = options.slow_close_s},
+                handler,
+                admission,
+                metrics,
+                std::move(writer)},
+      random{options.seed},
+      commands_{command_queue} {}
 
 void ShardState::send_error(SessionIndex index, const ErrorInfo& error) {
     metrics.errors[error.code].add();
     text.clear();
     append_error(text, error);
-    send_text(index, text);
+    transport.send_text(index, text);
 }
 
 void ShardState::command(const Command& command) {

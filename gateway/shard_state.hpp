@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/container/deque.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -13,9 +12,9 @@
 #include "gateway/messages.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/session.hpp"
+#include "gateway/session_transport.hpp"
 #include "gateway/subscriptions.hpp"
 #include "gateway/symbol_table.hpp"
-#include "gateway/turn_output.hpp"
 
 namespace tickgate::gateway {
 
@@ -30,17 +29,9 @@ struct ShardOptions {
 /// All that one shard owns and its parts share. Thread: the shard's.
 class ShardState {
 public:
-    ShardState(ShardOptions shard_options, CommandQueue& command_queue)
-        : options{std::move(shard_options)},
-          random{options.seed},
-          commands_{command_queue} {}
+    ShardState(ShardOptions shard_options, CommandQueue& command_queue, SessionHandler& handler, Admission& admission,
+               std::unique_ptr<SocketWriter> writer);
 
-    /// What time it is; never goes back.
-    void advance_to(book::UnixNanos time) noexcept;
-
-    /// The client is due this message. It comes after all it is due already, and is kept for it if its socket is
-    /// blocked.
-    void send_text(SessionIndex session, std::string_view payload);
     void send_error(SessionIndex session, const ErrorInfo& error);
 
     /// Hands a command over, after all before it; what the queue does not take is kept.
@@ -58,18 +49,12 @@ public:
     ShardOptions options;
     SymbolTable symbols;
     Subscriptions subscriptions;
-    TurnOutput output;
-    // By SessionIndex; references stay valid. In large blocks, so that they do not keep the holes open that handshakes
-    // leave in the heap.
-    boost::container::deque<Session, void,
-                            boost::container::deque_options<boost::container::block_bytes<std::size_t{64} << 10>>::type>
-        sessions;
+    SessionTable<Session> sessions;
     std::vector<std::unique_ptr<PendingOp>> ops;  // by Session::op; null where free
     ShardMetrics metrics;
+    SessionTransport transport;
     std::mt19937_64 random;
-    book::UnixNanos now = book::kNoTime;
-    std::uint64_t now_ms = 0;  ///< the same in milliseconds: the shard's clock for all that is personal
-    std::string text;          ///< scratch of whoever writes a message
+    std::string text;  ///< scratch of whoever writes a message
 
 private:
     CommandQueue& commands_;

@@ -221,16 +221,16 @@ TEST_F(ShardTest, ABlockedClientCostsTheRestOfItsFrameHoweverMuchItMisses) {
     Connection client{core_, 0, 1};
     join(client);
     block();
-    const Session& session = shard().state().sessions[0];
-    const std::size_t kept = session.blocked->rest.size();
+    const auto& connection = shard().transport()[0];
+    const std::size_t kept = connection.blocked->rest.size();
     EXPECT_LE(kept, TurnOutput::kMaxBytes);
     for (int i = 0; i < 5'000; ++i) {
         batch(100, ++quantity_);
         if (i % 50 == 0) core_.settle();
     }
     core_.settle();
-    EXPECT_EQ(session.blocked->rest.size(), kept);
-    EXPECT_LE(session.blocked->rest.capacity(), 2 * TurnOutput::kMaxBytes);
+    EXPECT_EQ(connection.blocked->rest.size(), kept);
+    EXPECT_LE(connection.blocked->rest.capacity(), 2 * TurnOutput::kMaxBytes);
 }
 
 TEST_F(ShardTest, ABlockedClientLearnsTheStateAfterwardsAndBeforeItsData) {
@@ -282,7 +282,7 @@ TEST_F(ShardTest, CaughtUpComesWithTheMessageThatItEndsOrNotAtAll) {
     take();
     ASSERT_THAT(messages.back(), HasSubstr(R"("state":"behind")")) << "the question is on its way";
     constexpr std::string_view kPong{"\x8a\x00", 2};
-    while (::send(shard().state().sessions[0].fd, kPong.data(), kPong.size(), MSG_DONTWAIT) > 0) {
+    while (::send(shard().transport()[0].fd, kPong.data(), kPong.size(), MSG_DONTWAIT) > 0) {
     }
     core_.settle();
     ASSERT_EQ(metrics().blocked_now.value(), 1) << "the answer finds a full socket";
@@ -510,8 +510,8 @@ TEST_F(ShardTest, AnArrayThatIsCutIsEndedAndCountsAsSent) {
     client.send(R"({"op":"subscribe","id":1,"symbols":["TEST:B*"],"channel":"book","rate_ms":0})");
     static_cast<void>(drain(client));
     for (int i = 0; i < 100 && metrics().blocked_now.value() == 0; ++i) update_all();
-    ASSERT_NE(shard().state().sessions[0].blocked, nullptr);
-    ASSERT_FALSE(shard().state().sessions[0].blocked->rest.empty()) << "nothing was cut";
+    ASSERT_NE(shard().transport()[0].blocked, nullptr);
+    ASSERT_FALSE(shard().transport()[0].blocked->rest.empty()) << "nothing was cut";
     update_all();
     std::map<std::uint64_t, std::uint64_t> held;  // seq by sid
     for (const std::string& message : drain(client)) {

@@ -1,0 +1,187 @@
+// The half of SessionTransport that writes: one write for each session that is due something, and what becomes of those
+// whose socket does not take it.
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "gateway/session_transport.hpp"
+
+namespace tickgate::gateway {
+namespace {
+
+// What may be gathered before it leaves, while it is still in the cache.
+constexpr std::size_t kGatheredAtOnce = std::size_t{512} << 10;
+
+}  // namespace
+
+void SessionTransport::send_text(SessionIndex index, std::string_view payload) {
+    Connection& connection = connections_[index];
+    if (connection.blocked) {
+        append_frame(connection.blocked->rest, Opcode::Text, payload);
+    } else if (connection.is_open()) {
+        output_.owe(index, output_.add_text(payload));
+    }
+}
+
+void SessionTransport::send_frames(SessionIndex index, std::string_view frames) {
+    Connection& connection = connections_[index];
+    if (connection.blocked) {
+        connection.blocked->rest += frames;
+    } else if (connection.is_open()) {
+        output_.owe(index, output_.add_bytes(frames, true));
+    }
+}
+
+void SessionTransport::add_heartbeats() {
+    if (heartbeats_.empty()) return;
+    if (output_.empty() && now_ms_ < heartbeats_.front().alone_at_ms) return;
+    std::erase_if(heartbeats_, [this](const DueHeartbeat& due) {
+        Connection& connection = connections_[due.session];
+        connection.is_due_heartbeat = connection.is_open() && !connection.blocked;
+        return !connection.is_due_heartbeat;
+    });
+    heartbeat_text_.clear();
+    handler_.append_heartbeat(heartbeat_text_);
+    heartbeat_.clear();
+    if (!heartbeat_text_.empty()) append_frame(heartbeat_, Opcode::Text, heartbeat_text_);
+    append_frame(heartbeat_, Opcode::Ping, {});
+    const TurnOutput::FrameIndex alone = output_.add_bytes(heartbeat_, false);
+    riding_heartbeat_ = output_.add_shared(output_.bytes(alone), Position{});
+    for (const DueHeartbeat& due : heartbeats_) {
+        output_.owe(due.session, now_ms_ < due.alone_at_ms ? riding_heartbeat_ : alone);
+    }
+}
+
+bool SessionTransport::is_riding_alone(const TurnGroup& group) const noexcept {
+    return group.count == 1 && output_.entry(group, 0).frame == riding_heartbeat_;
+}
+
+int SessionTransport::deliver() {
+    add_heartbeats();
+    const auto deliveries = static_cast<int>(output_.deliveries());
+    if (deliveries > 0) write_all();
+    output_.clear();
+    free_places();
+    give_memory_back();
+    return deliveries;
+}
+
+void SessionTransport::write_all() {
+    metrics_.turns.add();
+    output_.arrange(first_in_turn_);
+    first_in_turn_ = output_.middle_session();
+    const std::uint64_t calls_before = writer_->system_calls();
+    for (std::span<TurnGroup> groups = output_.next_groups(); !groups.empty(); groups = output_.next_groups()) {
+        for (std::size_t first = 0; first < groups.size();) first = write_some(groups, first);
+    }
+    metrics_.writes.add(writer_->system_calls() - calls_before);
+    riding_heartbeat_ = kNoIndex;
+    std::erase_if(heartbeats_, [this](const DueHeartbeat& due) { return !connections_[due.session].is_due_heartbeat; });
+    for (const SessionIndex index : closing_) {
+        const Connection& connection = connections_[index];
+        if (!connection.blocked) ::shutdown(connection.fd, SHUT_WR);
+    }
+}
+
+/// Writes as many of the groups as may be gathered at once; returns the next.
+std::size_t SessionTransport::write_some(std::span<TurnGroup> groups, std::size_t next) {
+    while (next < groups.size() && output_.gathered_bytes() < kGatheredAtOnce) {
+        TurnGroup& group = groups[next];
+        Connection& connection = connections_[group.session];
+        if (connection.fd >= 0 && !connection.blocked && !is_riding_alone(group)) {
+            connection.is_due_heartbeat = false;
+            group.bytes = connection.takes_arrays ? output_.joined_as_array(group) : output_.joined(group);
+            writer_->add(connection.fd, group.bytes, static_cast<std::uint32_t>(next));
+        }
+        ++next;
+    }
+    for (const WriteResult& result : writer_->flush()) on_written(groups[result.token], result.result);
+    output_.release_gathered();
+    return next;
+}
+
+void SessionTransport::on_written(const TurnGroup& group, std::int32_t result) {
+    if (result < 0) return end(group.session, 1006);
+    const auto accepted = static_cast<std::size_t>(result);
+    metrics_.bytes_out.add(accepted);
+    if (accepted < group.bytes.size()) return keep_rest(group, accepted);
+    metrics_.deliveries.add(group.taken);
+    if (group.taken == group.count) return;
+    // More than a turn's share: the rest comes as if it had been slow.
+    std::string kept;
+    miss(group, group.taken, kept);
+    if (!kept.empty()) return block(group.session, std::move(kept));
+    if (is_open(group.session)) handler_.on_behind(group.session);
+}
+
+void SessionTransport::keep_rest(const TurnGroup& group, std::size_t accepted) {
+    metrics_.blocked.add();
+    // What was begun is ended, the rest is missed; an array is one message.
+    std::uint32_t begun = 0;
+    std::size_t end = 0;
+    while (begun < group.taken && end < accepted) end += output_.bytes(output_.entry(group, begun++).frame).size();
+    if (connections_[group.session].takes_arrays && begun > 0) {
+        begun = group.taken;
+        end = group.bytes.size();
+    }
+    std::string kept{group.bytes.data() + accepted, end - accepted};
+    metrics_.deliveries.add(begun);
+    miss(group, begun, kept);
+    block(group.session, std::move(kept));
+}
+
+void SessionTransport::miss(const TurnGroup& group, std::uint32_t first, std::string& kept) {
+    for (std::uint32_t i = first; i < group.count; ++i) {
+        const TurnOutput::Entry entry = output_.entry(group, i);
+        if (entry.subscription != kNoIndex) {
+            if (is_open(group.session)) handler_.on_missed(group.session, entry);
+        } else if (output_.must_arrive(entry.frame)) {
+            const std::span<const char> bytes = output_.bytes(entry.frame);
+            kept.append(bytes.data(), bytes.size());
+        }
+    }
+}
+
+void SessionTransport::block(SessionIndex index, std::string kept) {
+    connections_[index].blocked =
+        std::make_unique<BlockedOutput>(BlockedOutput{.rest = std::move(kept), .written = 0, .took_last_ms = now_ms_});
+    metrics_.blocked_now.add(1);
+    if (is_open(index)) handler_.on_blocked(index);
+    watch(index);
+}
+
+void SessionTransport::drain(SessionIndex index) {
+    Connection& connection = connections_[index];
+    BlockedOutput& output = *connection.blocked;
+    if (output.written < output.rest.size()) {
+        const ssize_t sent = ::send(connection.fd, output.rest.data() + output.written,
+                                    output.rest.size() - output.written, MSG_DONTWAIT | MSG_NOSIGNAL);
+        metrics_.writes.add();
+        if (sent < 0) {
+            if (errno != EAGAIN && errno != EINTR) end(index, 1006);
+            return;
+        }
+        output.written += static_cast<std::size_t>(sent);
+        output.took_last_ms = now_ms_;
+        metrics_.bytes_out.add(static_cast<std::uint64_t>(sent));
+        if (output.written < output.rest.size()) return;
+    }
+    unblock(index);
+}
+
+void SessionTransport::unblock(SessionIndex index) {
+    Connection& connection = connections_[index];
+    connection.blocked.reset();
+    metrics_.blocked_now.add(-1);
+    watch(index);
+    if (!connection.is_open()) {
+        ::shutdown(connection.fd, SHUT_WR);
+        return;
+    }
+    connection.heard_ms = now_ms_;
+    handler_.on_drained(index);
+    note_unread(index);
+}
+
+}  // namespace tickgate::gateway
