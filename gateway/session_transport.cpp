@@ -210,6 +210,7 @@ void SessionTransport::check(SessionIndex index) {
         if (silent_ms >= std::uint64_t{options_.slow_close_s} * 1'000) handler_.on_slow(index);
         return;
     }
+    if (options_.heartbeat_ms == 0) return;
     if (now_ms_ - connection.heard_ms > kSilentHeartbeats * options_.heartbeat_ms) {
         return close(index, 1001, "no sign of life");
     }

@@ -56,7 +56,7 @@ struct Connection {
 
 struct TransportOptions {
     std::size_t message_bytes = 65'536;  ///< of a client's message; above it is closed with 1009
-    std::uint32_t heartbeat_ms = 5'000;
+    std::uint32_t heartbeat_ms = 5'000;  ///< a client silent for three of them is closed; 0: neither of it
     std::uint32_t slow_close_s = 60;
 };
 
