@@ -5,9 +5,11 @@
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
-#include <system_error>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -47,17 +49,17 @@ std::optional<rlim_t> limit_below(rlim_t clients) {
     return limit.rlim_max - kOwnDescriptors;
 }
 
-int run(const Options& options) {
-    const auto server = resolve(options.url);
-    if (!server) return complain(kExitFailed, fmt::format("unknown host {}", options.url.host));
+int run(const Options& options, std::unique_ptr<tickgate::client::TlsClient> tls) {
+    const auto endpoint = resolve(options.url);
+    if (!endpoint) return complain(kExitFailed, fmt::format("unknown host {}", options.url.host));
+    const Site site{*endpoint, options.url, std::move(tls), options.wire.deflate};
     if (const auto most = limit_below(options.clients)) {
         return complain(kExitUsage, fmt::format("the open-file limit leaves room for {} clients in a process", *most));
     }
-    std::vector<std::string> symbols =
-        symbol_names(options.symbols, *server, tickgate::client::host_header(options.url));
+    std::vector<std::string> symbols = symbol_names(options.symbols, site);
     if (symbols.empty()) return complain(kExitFailed, "no symbols: none fits, or nobody answers");
     stop_on_signals();
-    const LoadReport report = LoadRun{options, *server, std::move(symbols)}.run(stopped);
+    const LoadReport report = LoadRun{options, site, std::move(symbols)}.run(stopped);
     fmt::print("{}", report_text(report));
     std::fflush(stdout);
     return exit_code_of(report);
@@ -68,9 +70,16 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
     const auto parsed = parse_options(argc, argv);
     if (const int* code = std::get_if<int>(&parsed)) return *code;
+    const Options& options = std::get<Options>(parsed);
+    std::unique_ptr<tickgate::client::TlsClient> tls;
     try {
-        return run(std::get<Options>(parsed));
-    } catch (const std::system_error& error) {
+        tls = tls_for(options.url, options.wire);
+    } catch (const std::runtime_error& error) {
+        return complain(kExitUsage, error.what());
+    }
+    try {
+        return run(options, std::move(tls));
+    } catch (const std::runtime_error& error) {
         return complain(kExitFailed, error.what());
     }
 }

@@ -1,4 +1,4 @@
-"""tickgate-watch over TLS, against a scripted server: whom it trusts, what it says of others."""
+"""tickgate-watch and tickgate-load over TLS, against a scripted server: whom they trust, what they say of others."""
 
 import asyncio
 import json
@@ -37,12 +37,17 @@ class WssTest(EndToEndTest):
         self.program.process.send_signal(signal.SIGTERM)
         return await self.ended(code)
 
+    async def fails_again_and_again(self, why):
+        await self.in_thread(self.program.wait_line, self.program.stderr, why)
+        self.program.process.send_signal(signal.SIGTERM)
+        await self.ended(1)
+
     def assert_said(self, text):
         self.assertIn(text, "\n".join(self.program.stderr))
 
 
 class ToolTest:
-    """What a tool must do; a subclass says how one is started."""
+    """What both tools do alike; a subclass says how one is started."""
 
     async def follow(self, *args, url=None):
         self.start(url or self.server.url, *args)
@@ -83,7 +88,8 @@ class ToolTest:
     async def test_refuses_tls_1_1(self):
         with self.assertWarns(DeprecationWarning):  # of Python, of such a server
             await self.serve(newest=ssl.TLSVersion.TLSv1_1)
-        await self.refused("the TLS handshake failed: ", "--ca", self.authority.certificate, *self.SHORTLY)
+        self.start(self.server.url, "--insecure")
+        await self.fails_again_and_again("the TLS handshake failed: ")
 
     async def test_refuses_an_authority_that_the_system_does_not_know(self):
         await self.serve()
@@ -108,8 +114,8 @@ class ToolTest:
 
     async def test_says_that_a_server_speaks_no_tls(self):
         self.server = await self.enterAsyncContext(ScriptedServer())
-        await self.refused("the server does not speak TLS", *self.SHORTLY,
-                           url=f"wss://127.0.0.1:{self.server.port}")
+        self.start(f"wss://127.0.0.1:{self.server.port}")
+        await self.fails_again_and_again("the server does not speak TLS")
 
     async def test_says_that_a_server_closed_during_the_handshake(self):
         async def hang_up(reader, writer):
@@ -117,9 +123,8 @@ class ToolTest:
             writer.close()
         server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
         self.addCleanup(server.close)
-        self.start("wss://127.0.0.1:%d" % server.sockets[0].getsockname()[1], *self.SHORTLY)
-        await self.ended(1)
-        self.assert_said("the TLS handshake failed: closed by the server")
+        self.start("wss://127.0.0.1:%d" % server.sockets[0].getsockname()[1])
+        await self.fails_again_and_again("the TLS handshake failed: closed by the server")
 
     async def test_goes_on_over_the_same_connection_when_records_are_cut_anywhere(self):
         await self.serve()
@@ -146,8 +151,6 @@ class ToolTest:
 
 
 class Watch(ToolTest, WssTest):
-    SHORTLY = ("--for", "0.3")
-
     def start(self, url, *args):
         self.program = self.run_program("tickgate-watch", url, "--symbols", "SYN:S0", *args)
 
@@ -175,6 +178,40 @@ class Watch(ToolTest, WssTest):
         await (await self.server.accept()).start()
         self.program.process.send_signal(signal.SIGTERM)
         await self.ended(0)
+
+
+class Load(ToolTest, WssTest):
+    def start(self, url, *args, clients=1, seconds=1000, symbols="SYN:S0"):
+        self.program = self.run_program("tickgate-load", url, "--symbols", symbols, "--clients", clients, "--warmup", 0,
+                                        "--for", seconds, *args)
+
+    async def test_resumes_its_tls_sessions_in_a_storm(self):
+        for newest in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            await self.serve(newest=newest)
+            self.start(self.server.url, "--ca", self.authority.certificate, "--storm", clients=3, seconds=1)
+            for held in (False, True):
+                for _ in range(3):
+                    peer = await self.server.accept()
+                    await peer.start(resumed=held)
+                    await peer.send(*[] if held else [snapshot(10)])
+                    self.assertEqual(peer.tls.session_reused, held)
+            report = await self.ended(0)
+            self.assertEqual((report["tls_full"], report["tls_resumed"]), (3, 3))
+            self.assertEqual((report["storm"]["tls_full"], report["storm"]["tls_resumed"]), (0, 3))
+
+    async def test_asks_for_symbols_over_tls(self):
+        async def names(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"symbols":[{"symbol":"SYN:S7"}]}')
+            writer.close()
+        server = await asyncio.start_server(names, "127.0.0.1", 0, ssl=server_context(self.certificate, self.key))
+        self.addCleanup(server.close)
+        url = "wss://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        self.start(url, "--ca", self.authority.certificate, symbols="SYN:*")
+        await self.fails_again_and_again("the server answered .* to the upgrade")
+        self.start(url, symbols="SYN:*")
+        self.assertIsNone(await self.ended(1))
+        self.assert_said("the server's certificate is refused: unable to get local issuer certificate")
 
 
 if __name__ == "__main__":

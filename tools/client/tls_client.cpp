@@ -72,6 +72,12 @@ SSL_CTX* TlsClient::shared_context() const noexcept {
     return context_.get();
 }
 
+std::unique_ptr<SSL, FreeTls> TlsClient::new_connection() const {
+    std::unique_ptr<SSL, FreeTls> connection{SSL_new(context_.get())};
+    if (!connection) throw std::bad_alloc{};
+    return connection;
+}
+
 void TlsClient::prepare(SSL* connection, const std::string& host, SSL_SESSION* earlier) {
     const bool is_named = is_address(host) ? expect_address(connection, host) : expect_name(connection, host);
     if (!is_named) throw std::runtime_error{"no name of a server: " + host};

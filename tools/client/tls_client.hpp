@@ -30,6 +30,8 @@ public:
     /// A context of its own reference, which the caller frees.
     [[nodiscard]] SSL_CTX* shared_context() const noexcept;
 
+    [[nodiscard]] std::unique_ptr<SSL, FreeTls> new_connection() const;
+
     /// Tells a connection of this context whose certificate it must see: that of `host`, a name or an address; and what
     /// to resume. Throws std::runtime_error where `host` cannot be any.
     static void prepare(SSL* connection, const std::string& host, SSL_SESSION* earlier);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,9 +14,6 @@ namespace tickgate::client {
 namespace detail {
 class WsConnection;
 }
-
-/// The largest message that is taken from a server: a whole book of depth 0 comes as one of some megabytes.
-inline constexpr std::size_t kMaxMessage = std::size_t{64} << 20;
 
 /// Called on the thread that turns the client. It may call the client back from within.
 class WsListener {

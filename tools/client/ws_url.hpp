@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace tickgate::client {
+
+/// The largest message that is taken from a server: a whole book of depth 0 comes as one of some megabytes.
+inline constexpr std::size_t kMaxMessage = std::size_t{64} << 20;
 
 /// Where a WebSocket server is: ws://HOST[:PORT][/TARGET], or wss:// for TLS.
 struct WsUrl {

@@ -6,10 +6,14 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstring>
 #include <iterator>
 #include <memory>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include "tools/load/tls_layer.hpp"
 
 namespace tickgate::load {
 
@@ -37,14 +41,63 @@ private:
     int descriptor_;
 };
 
-std::optional<std::string> read_all(int descriptor) {
+bool send_all(const Socket& socket, std::string_view bytes) {
+    return send(socket.descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == std::ssize(bytes);
+}
+
+/// Nothing: the connection is lost. Empty: it is over.
+std::optional<std::string> receive(const Socket& socket) {
+    std::string chunk(16'384, '\0');
+    const ssize_t got = recv(socket.descriptor(), chunk.data(), chunk.size(), 0);
+    if (got < 0) return std::nullopt;
+    chunk.resize(static_cast<std::size_t>(got));
+    return chunk;
+}
+
+/// What a server answers to a request before it closes.
+std::optional<std::string> plain_answer(const Socket& socket, const std::string& request) {
+    if (!send_all(socket, request)) return std::nullopt;
     std::string text;
-    std::array<char, 16'384> chunk;
+    while (const std::optional<std::string> chunk = receive(socket)) {
+        if (chunk->empty()) return text;
+        text += *chunk;
+    }
+    return std::nullopt;
+}
+
+bool shake_hands(TlsLayer& tls, const Socket& socket, std::string& received) {
     for (;;) {
-        const ssize_t got = recv(descriptor, chunk.data(), chunk.size(), 0);
-        if (got < 0) return std::nullopt;
-        if (got == 0) return text;
-        text.append(chunk.data(), static_cast<std::size_t>(got));
+        std::string to_send;
+        const TlsLayer::Step step = tls.handshake(to_send);
+        if (tls.is_distrusted()) throw std::runtime_error{tls.fault()};
+        if (step != TlsLayer::Step::Done && step != TlsLayer::Step::WantsMore) return false;
+        if (!send_all(socket, to_send)) return false;
+        if (step == TlsLayer::Step::Done) return true;
+        std::optional<std::string> chunk = receive(socket);
+        if (!chunk || chunk->empty()) return false;
+        received = std::move(*chunk);
+        tls.receive(received);
+    }
+}
+
+std::optional<std::string> secure_answer(TlsLayer& tls, const Socket& socket, const std::string& request) {
+    std::string received;
+    std::string to_send;
+    if (!shake_hands(tls, socket, received)) return std::nullopt;
+    tls.encrypt(request, to_send);
+    if (!send_all(socket, to_send)) return std::nullopt;
+    std::string text;
+    std::string room(64 * 1024, '\0');
+    for (;;) {
+        const TlsLayer::Read read = tls.read(room, to_send);
+        text.append(room, 0, read.size);
+        if (read.step == TlsLayer::Step::Closed) return text;
+        if (read.step == TlsLayer::Step::Failed) return std::nullopt;
+        if (read.step == TlsLayer::Step::Done) continue;
+        std::optional<std::string> chunk = receive(socket);
+        if (!chunk || chunk->empty()) return std::nullopt;  // cut off
+        received = std::move(*chunk);
+        tls.receive(received);
     }
 }
 
@@ -75,15 +128,19 @@ std::optional<Endpoint> source_for(std::uint32_t client, const Endpoint& server)
     return source;
 }
 
-std::optional<std::string> http_get(const Endpoint& server, const std::string& host, const std::string& target) {
-    const Socket socket{server.address.ss_family};
-    const std::string request = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", target, host);
-    const auto* address = reinterpret_cast<const sockaddr*>(&server.address);
-    if (connect(socket.descriptor(), address, server.size) != 0) return std::nullopt;
-    if (send(socket.descriptor(), request.data(), request.size(), MSG_NOSIGNAL) != std::ssize(request)) {
-        return std::nullopt;
+std::optional<std::string> http_get(const Site& site, const std::string& target) {
+    const Socket socket{site.endpoint.address.ss_family};
+    const std::string request =
+        fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", target, client::host_header(site.url));
+    const auto* address = reinterpret_cast<const sockaddr*>(&site.endpoint.address);
+    if (connect(socket.descriptor(), address, site.endpoint.size) != 0) return std::nullopt;
+    std::optional<std::string> answer;
+    if (site.tls) {
+        TlsLayer tls{*site.tls, site.url.host, nullptr};
+        answer = secure_answer(tls, socket, request);
+    } else {
+        answer = plain_answer(socket, request);
     }
-    std::optional<std::string> answer = read_all(socket.descriptor());
     if (!answer || !answer->starts_with("HTTP/1.1 200")) return std::nullopt;
     const std::size_t head = answer->find("\r\n\r\n");
     if (head == std::string::npos) return std::nullopt;

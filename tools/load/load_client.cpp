@@ -75,15 +75,23 @@ void LoadClient::append_positions(std::vector<HeldPosition>& out) const {
 
 // ---- what the connection tells
 
+void LoadClient::on_secured(bool resumed) {
+    context_.tally.add(resumed ? Count::TlsResumed : Count::TlsFull);
+}
+
 void LoadClient::on_open() {
     context_.connects.done();
 }
 
-void LoadClient::on_refused(std::string_view why) {
+void LoadClient::on_refused(std::string_view why, Refusal refusal) {
     context_.connects.done();
     context_.tally.add(Count::ConnectErrors);
     context_.remark(fmt::format("client {}: {}", number_, why));
-    context_.connects.add(number_, Clock::now() + kReconnectDelay);
+    if (refusal == Refusal::ForGood) {
+        ++context_.given_up;
+    } else {
+        context_.connects.add(number_, Clock::now() + kReconnectDelay);
+    }
 }
 
 // A slow reader may find only the broken connection where the server's close frame did not fit into its buffer any

@@ -59,6 +59,7 @@ struct LoadContext {
     std::map<std::uint16_t, std::uint64_t> close_codes;
     std::vector<Retry> retries;
     std::size_t settled = 0;            ///< clients that have what they asked for
+    std::size_t given_up = 0;           ///< clients that were refused for good
     std::uint64_t subscriptions = 0;    ///< granted on the present connections
     std::uint64_t without_data = 0;     ///< of those, without any message yet
     std::uint64_t last_first_data = 0;  ///< when a subscription last got its first message; microseconds, wall clock
@@ -106,7 +107,12 @@ public:
     /// Data messages since the last reset.
     [[nodiscard]] std::uint64_t deliveries() const noexcept { return deliveries_; }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-    void reset_deliveries() noexcept { deliveries_ = bytes_ = 0; }
+    /// What the socket brought for that and everything else.
+    [[nodiscard]] std::uint64_t wire_bytes() const noexcept { return connection_.wire_bytes(); }
+    void reset_deliveries() noexcept {
+        deliveries_ = bytes_ = 0;
+        connection_.reset_wire_bytes();
+    }
     void append_positions(std::vector<HeldPosition>& out) const;
 
 private:
@@ -126,9 +132,10 @@ private:
     };
     using Element = simdjson::dom::element;
 
+    void on_secured(bool resumed) override;
     void on_open() override;
     void on_text(std::string_view text, std::uint64_t received) override;
-    void on_refused(std::string_view why) override;
+    void on_refused(std::string_view why, Refusal refusal) override;
     void on_close(std::uint16_t code) override;
 
     void on_data(const MessageHead& head, std::string_view text, std::uint64_t received);

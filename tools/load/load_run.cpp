@@ -34,9 +34,9 @@ Latency percentiles(const Histogram& histogram) {
 
 }  // namespace
 
-LoadRun::LoadRun(const Options& options, const Endpoint& server, std::vector<std::string> symbols)
+LoadRun::LoadRun(const Options& options, const Site& site, std::vector<std::string> symbols)
     : options_{options},
-      wires_{{}, server, options.url},
+      wires_{site},
       workload_{std::move(symbols), options.wishes, options.clients, options.subs_per_client, options.seed},
       connects_{options.connect_rate, options.connects_at_once},
       context_{workload_, wires_, connects_, [this](std::string_view text) { remark(text); }} {
@@ -112,6 +112,7 @@ Measured LoadRun::measured(double seconds) const {
         (client.is_slow() ? measured.slow_deliveries : measured.deliveries) += client.deliveries();
         if (client.is_slow() || !client.is_open()) continue;
         measured.bytes += client.bytes();
+        measured.wire_bytes += client.wire_bytes();
         shares.push_back({workload_.group_of(number), client.deliveries()});
     }
     measured.fairness = fairness_of(shares);
@@ -163,7 +164,7 @@ void LoadRun::until_settled() {
     const std::size_t wanted = report_.storm ? report_.storm->clients : clients_.size();
     std::size_t settled = context_.settled;
     Clock::time_point give_up = Clock::now() + kNoProgress;
-    while (!is_stopped() && context_.settled < wanted && Clock::now() < give_up) {
+    while (!is_stopped() && context_.settled + context_.given_up < wanted && Clock::now() < give_up) {
         turn(give_up);
         if (context_.settled == settled) continue;
         settled = context_.settled;
@@ -220,7 +221,7 @@ Clock::time_point LoadRun::next_due(Clock::time_point now, Clock::time_point unt
 // Blocks for some milliseconds: nothing is measured meanwhile.
 std::optional<GatewaySample> LoadRun::sample() {
     const Clock::time_point now = Clock::now();
-    const auto page = http_get(wires_.server, client::host_header(wires_.url), "/metrics");
+    const auto page = http_get(wires_.site, "/metrics");
     return page ? parse_sample(*page, now) : std::nullopt;
 }
 

@@ -19,8 +19,8 @@ namespace tickgate::load {
 /// A whole run: connects everybody, follows, measures, and lets the storm loose if asked to. One thread.
 class LoadRun {
 public:
-    /// `symbols`: names only. Throws std::system_error where the kernel gives no epoll set.
-    LoadRun(const Options& options, const Endpoint& server, std::vector<std::string> symbols);
+    /// The site outlives this. `symbols`: names only. Throws std::system_error where the kernel gives no epoll set.
+    LoadRun(const Options& options, const Site& site, std::vector<std::string> symbols);
 
     /// Ends early when `stopped` (set by a signal) becomes true.
     [[nodiscard]] LoadReport run(const volatile std::sig_atomic_t& stopped);
@@ -31,7 +31,7 @@ private:
     void storm();
     void follow(Clock::duration time);
     void break_all_off(StormReport& report);
-    /// Until all are settled, or none was for a while.
+    /// Until all are settled or refused for good, or none was for a while.
     void until_settled();
 
     [[nodiscard]] bool is_stopped() const noexcept { return *stopped_ != 0; }

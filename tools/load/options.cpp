@@ -82,8 +82,9 @@ std::optional<int> complain(std::string_view what, std::string_view value) {
 /// The exit code, if something is wrong.
 std::optional<int> understand(Options& options, const Raw& raw) {
     const auto url = client::parse_ws_url(raw.url);
-    if (!url || url->secure) return complain("not a URL like ws://127.0.0.1:8080/v1/ws", raw.url);
+    if (!url) return complain("not a URL like ws://127.0.0.1:8080/v1/ws", raw.url);
     options.url = *url;
+    if (const auto fault = client::wire_fault(*url, options.wire); !fault.empty()) return complain(fault, raw.url);
     for (const std::string& mix : raw.mixes) {
         const auto wish = parse_wish(mix);
         if (!wish) return complain("not a mix like book:10:0", mix);
@@ -102,7 +103,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     app.footer(kFooter);
     Options options;
     Raw raw;
-    app.add_option("URL", raw.url, "ws://HOST:PORT[/v1/ws]")->required();
+    app.add_option("URL", raw.url, "ws://HOST:PORT[/v1/ws], or wss:// for TLS")->required();
+    client::add_wire_options(app, options.wire);
     add_behaviour(app, options);
     add_subscriptions(app, options, raw);
     add_course(app, options);

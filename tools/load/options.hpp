@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "tools/client/ws_url.hpp"
+#include "tools/client/wire_options.hpp"
 #include "tools/load/workload.hpp"
 
 namespace tickgate::load {
@@ -15,6 +15,7 @@ inline constexpr int kExitUsage = 2;
 
 struct Options {
     client::WsUrl url;
+    client::WireOptions wire;
     std::uint32_t clients = 100;
     std::vector<std::string> symbols{"*"};  ///< names, upper case, and wildcards
     std::size_t subs_per_client = 0;        ///< 0: all symbols

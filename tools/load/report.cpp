@@ -12,9 +12,10 @@ namespace tickgate::load {
 
 namespace {
 
-constexpr Count kStormCounts[] = {Count::Resumed,    Count::ResumeExpired, Count::EpochChanged,    Count::Busy,
-                                  Count::Snapshots,  Count::Deltas,        Count::PrevBreaks,      Count::CkVerified,
-                                  Count::CkFailures, Count::ConnectErrors, Count::UnexpectedCloses};
+constexpr Count kStormCounts[] = {Count::Resumed,    Count::ResumeExpired, Count::EpochChanged,     Count::Busy,
+                                  Count::Snapshots,  Count::Deltas,        Count::PrevBreaks,       Count::CkVerified,
+                                  Count::CkFailures, Count::ConnectErrors, Count::UnexpectedCloses, Count::TlsFull,
+                                  Count::TlsResumed};
 
 /// Writes members one after another.
 class Members {
@@ -90,8 +91,11 @@ void append_gateway(std::string& out, const Measured& measured) {
 void append_measured(Members& members, const Measured& measured) {
     members.add_exact("seconds", measured.seconds);
     members.add("deliveries", measured.deliveries);
+    members.add("bytes", measured.bytes);
+    members.add("wire_bytes", measured.wire_bytes);
     members.add_exact("deliveries_per_s", per(static_cast<double>(measured.deliveries), measured.seconds));
     members.add_exact("bytes_per_s", per(static_cast<double>(measured.bytes), measured.seconds));
+    members.add_exact("wire_bytes_per_s", per(static_cast<double>(measured.wire_bytes), measured.seconds));
     members.add("slow_deliveries", measured.slow_deliveries);
     append_latency(members.open("latency_us"), measured.latency);
     append_fairness(members.open("fairness"), measured.fairness);

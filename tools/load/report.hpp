@@ -26,7 +26,8 @@ struct Latency {
 struct Measured {
     double seconds = 0;
     std::uint64_t deliveries = 0;
-    std::uint64_t bytes = 0;  ///< of those messages, without frame headers
+    std::uint64_t bytes = 0;       ///< of those messages, without frame headers
+    std::uint64_t wire_bytes = 0;  ///< all that their sockets brought
     std::uint64_t slow_deliveries = 0;
     Latency latency;
     Fairness fairness;

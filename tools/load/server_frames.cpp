@@ -3,6 +3,8 @@
 #include <array>
 #include <bit>
 
+#include "tools/client/ws_url.hpp"
+
 namespace tickgate::load {
 
 namespace {
@@ -10,6 +12,7 @@ namespace {
 using gateway::Opcode;
 
 constexpr unsigned kFinal = 0x80;
+constexpr unsigned kCompressed = 0x40;
 constexpr unsigned kMasked = 0x80;
 constexpr unsigned kOpcodeBits = 0x0f;
 
@@ -23,10 +26,12 @@ std::uint64_t big_endian(std::string_view bytes) noexcept {
     return value;
 }
 
-bool is_expected(unsigned first, unsigned second) noexcept {
+bool is_expected(unsigned first, unsigned second, bool may_be_compressed) noexcept {
     const auto opcode = static_cast<Opcode>(first & kOpcodeBits);
     const bool known = opcode == Opcode::Text || (is_control(opcode) && opcode <= Opcode::Pong);
-    return known && (first & ~kOpcodeBits) == kFinal && (second & kMasked) == 0;
+    const unsigned flags = first & ~kOpcodeBits;
+    const bool compressed = may_be_compressed && opcode == Opcode::Text && flags == (kFinal | kCompressed);
+    return known && (flags == kFinal || compressed) && (second & kMasked) == 0;
 }
 
 }  // namespace
@@ -35,15 +40,17 @@ std::optional<ServerFrame> ServerFrames::next() noexcept {
     if (broken_ || rest_.size() < 2) return std::nullopt;
     const unsigned first = byte_at(rest_, 0);
     const unsigned second = byte_at(rest_, 1);
-    broken_ = !is_expected(first, second);
+    broken_ = !is_expected(first, second, may_be_compressed_);
     const std::size_t extended = second < 126 ? 0 : second == 126 ? 2 : 8;
     if (broken_ || rest_.size() < 2 + extended) return std::nullopt;
     const std::uint64_t size = extended == 0 ? second : big_endian(rest_.substr(2, extended));
+    broken_ = size > client::kMaxMessage;
+    if (broken_) return std::nullopt;
     const std::size_t header = 2 + extended;
     if (rest_.size() - header < size) return std::nullopt;
     const std::string_view payload = rest_.substr(header, size);
     rest_.remove_prefix(header + payload.size());
-    return ServerFrame{static_cast<Opcode>(first & kOpcodeBits), payload};
+    return ServerFrame{static_cast<Opcode>(first & kOpcodeBits), payload, (first & kCompressed) != 0};
 }
 
 void append_client_frame(std::string& out, Opcode opcode, std::string_view payload, std::uint32_t mask) {

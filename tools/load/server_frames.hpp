@@ -12,13 +12,17 @@ namespace tickgate::load {
 struct ServerFrame {
     gateway::Opcode opcode = gateway::Opcode::Text;
     std::string_view payload;
+    bool is_compressed = false;
 };
 
-/// Takes whole frames off the front of what a server sent. A frame that is masked, fragmented, or of a kind that
-/// tickgate does not send is broken, and ends the reading.
+/// Takes whole frames off the front of what a server sent. A frame that is masked, fragmented, longer than
+/// client::kMaxMessage, compressed without leave, or of a kind that tickgate does not send is broken, and ends the
+/// reading.
 class ServerFrames {
 public:
-    explicit ServerFrames(std::string_view input) noexcept : rest_{input} {}
+    explicit ServerFrames(std::string_view input, bool may_be_compressed = false) noexcept
+        : rest_{input},
+          may_be_compressed_{may_be_compressed} {}
 
     /// Nothing: there is no whole frame left, or it is broken. The payload lives as long as the input.
     [[nodiscard]] std::optional<ServerFrame> next() noexcept;
@@ -28,6 +32,7 @@ public:
 
 private:
     std::string_view rest_;
+    bool may_be_compressed_;
     bool broken_ = false;
 };
 

@@ -13,7 +13,6 @@ namespace tickgate::load {
 
 /// `wanted` with each wildcard replaced by the names that fit it, which the gateway is asked for, each name once. Waits
 /// up to ten seconds for a gateway that was started at the same moment; empty: nothing fits, or nobody answers.
-[[nodiscard]] std::vector<std::string> symbol_names(const std::vector<std::string>& wanted, const Endpoint& server,
-                                                    const std::string& host);
+[[nodiscard]] std::vector<std::string> symbol_names(const std::vector<std::string>& wanted, const Site& site);
 
 }  // namespace tickgate::load

@@ -8,7 +8,7 @@ std::string_view name_of(Count count) noexcept {
         "resume_expired", "epoch_changed", "busy",           "prev_breaks", "ck_verified",
         "ck_failures",    "unreadable",    "strays",         "errors",      "retries",
         "lags",           "gaps",          "connect_errors", "closes",      "unexpected_closes",
-        "slow_closes",
+        "slow_closes",    "tls_full",      "tls_resumed",
     };
     return kNames[static_cast<std::size_t>(count)];
 }

@@ -29,8 +29,10 @@ enum class Count : std::uint8_t {
     Closes,         ///< sessions that the server ended, all of them
     UnexpectedCloses,
     SlowCloses,  ///< of slow readers, as it must be
+    TlsFull,     ///< TLS handshakes that resumed nothing
+    TlsResumed,  ///< and those that did
 };
-inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::SlowCloses) + 1;
+inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::TlsResumed) + 1;
 
 /// Its key in the report.
 [[nodiscard]] std::string_view name_of(Count count) noexcept;

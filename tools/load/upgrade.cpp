@@ -10,12 +10,16 @@
 #include <span>
 
 #include "gateway/ascii.hpp"
+#include "tools/client/wire_options.hpp"
 
 namespace tickgate::load {
 
 namespace {
 
 constexpr std::string_view kAcceptSuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455, 1.3
+
+constexpr std::string_view kDeflateOffer =
+    "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n";
 
 std::string base64(std::span<const unsigned char> bytes) {
     std::array<unsigned char, 64> text;
@@ -73,11 +77,11 @@ std::string upgrade_key(std::uint64_t nonce) {
     return base64(bytes);
 }
 
-std::string upgrade_request(const client::WsUrl& url, std::string_view key) {
+std::string upgrade_request(const client::WsUrl& url, std::string_view key, bool deflate) {
     return fmt::format(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: {}\r\nSec-WebSocket-Protocol: tickgate.v1.json\r\nUser-Agent: tickgate-load\r\n\r\n",
-        url.target, client::host_header(url), key);
+        "Sec-WebSocket-Key: {}\r\nSec-WebSocket-Protocol: tickgate.v1.json\r\nUser-Agent: tickgate-load\r\n{}\r\n",
+        url.target, client::host_header(url), key, deflate ? kDeflateOffer : "");
 }
 
 std::string upgrade_fault(std::string_view head, std::string_view key) {
@@ -86,6 +90,12 @@ std::string upgrade_fault(std::string_view head, std::string_view key) {
     if (header_value(head, "Sec-WebSocket-Accept") != accept_of(key))
         return "the server's Sec-WebSocket-Accept is wrong";
     return {};
+}
+
+std::string extension_fault(std::string_view head, bool deflate) {
+    const std::string_view answer = header_value(head, "Sec-WebSocket-Extensions");
+    if (deflate) return client::deflate_fault(answer);
+    return answer.empty() ? "" : fmt::format("the server uses an extension that was not offered: {}", answer);
 }
 
 }  // namespace tickgate::load
