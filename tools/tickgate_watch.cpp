@@ -68,7 +68,7 @@ public:
           url_{url},
           print_{print_mode(options.print)},
           mirror_{options.request},
-          client_{*this, tls_for(url, options.wire)} {}
+          client_{*this, tls_for(url, options.wire), options.wire.deflate} {}
 
     int run() {
         client_.catch_signals();
@@ -225,7 +225,7 @@ private:
     std::optional<Clock::time_point> reconnect_at_;
     bool reconnecting_ = false;  // the connection is being closed to be opened anew
     bool ending_ = false;
-    bool rejected_ = false;  // the server does not want us back, or is not to be trusted
+    bool rejected_ = false;  // the server does not want us back, or is not as we want it
 };
 
 void add_options(CLI::App& app, Options& options) {

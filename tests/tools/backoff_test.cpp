@@ -9,8 +9,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Backoff, NeverComesBackAfterABadRequestABadTokenOrABadCertificate) {
+TEST(Backoff, NeverComesBackToWhatStaysAsItIs) {
     Backoff backoff{1};
+    EXPECT_EQ(backoff.after_close(1010, std::nullopt), std::nullopt);
     EXPECT_EQ(backoff.after_close(1015, std::nullopt), std::nullopt);
     EXPECT_EQ(backoff.after_close(4400, 5ms), std::nullopt);
     EXPECT_EQ(backoff.after_close(4401, std::nullopt), std::nullopt);

@@ -46,6 +46,26 @@ TEST(ServerFrames, RefusesWhatAServerOfOursNeverSends) {
     }
 }
 
+TEST(ServerFrames, TakesCompressedTextWhereThatWasAgreedOn) {
+    ServerFrames frames{"\xc1\x01x\x81\x01y", true};
+    EXPECT_TRUE(frames.next()->is_compressed);
+    EXPECT_FALSE(frames.next()->is_compressed);
+    for (const std::string_view input : {"\xc9\x01x", "\xa1\x01x", "\xe1\x01x"}) {
+        ServerFrames others{input, true};
+        EXPECT_FALSE(others.next());
+        EXPECT_TRUE(others.broken());
+    }
+}
+
+TEST(ServerFrames, RefusesAFrameThatIsTooLongBeforeItHasCome) {
+    ServerFrames frames{std::string_view{"\x81\x7f\0\0\0\0\x04\0\0\1", 10}};
+    EXPECT_FALSE(frames.next());
+    EXPECT_TRUE(frames.broken());
+    ServerFrames longest{std::string_view{"\x81\x7f\0\0\0\0\x04\0\0\0", 10}};
+    EXPECT_FALSE(longest.next());
+    EXPECT_FALSE(longest.broken());
+}
+
 TEST(ServerFrames, ReadsTheCodeOfAClose) {
     EXPECT_EQ(close_code_of("\x11\x38slow"), 4408);
     EXPECT_EQ(close_code_of(""), 1005);

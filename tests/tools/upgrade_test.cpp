@@ -7,6 +7,7 @@ namespace tickgate::load {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 // The example of RFC 6455, 1.3.
 constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -39,6 +40,27 @@ TEST(Upgrade, HasAKeyOfSixteenBytesForEachNonce) {
 TEST(Upgrade, AsksTheHostForTheTarget) {
     EXPECT_THAT(upgrade_request({"localhost", "80", "/v1/ws"}, kKey),
                 HasSubstr("GET /v1/ws HTTP/1.1\r\nHost: localhost:80\r\n"));
+}
+
+TEST(Upgrade, OffersCompressionOnlyWhereItIsWanted) {
+    constexpr std::string_view kOffer =
+        "\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+        "client_no_context_takeover\r\n\r\n";
+    EXPECT_THAT(upgrade_request({"localhost"}, kKey, true), HasSubstr(std::string{kOffer}));
+    EXPECT_THAT(upgrade_request({"localhost"}, kKey), Not(HasSubstr("Extensions")));
+}
+
+TEST(Upgrade, TakesCompressionOfEachMessageByItselfOnly) {
+    const auto fault = [](std::string_view extensions, bool deflate) {
+        return extension_fault("HTTP/1.1 101 Fine\r\nSec-WebSocket-Extensions: " + std::string{extensions}, deflate);
+    };
+    EXPECT_EQ(fault("permessage-deflate; server_no_context_takeover", true), "");
+    EXPECT_EQ(fault("", false), "");
+    EXPECT_THAT(fault("", true), HasSubstr("was not negotiated"));
+    EXPECT_THAT(fault("permessage-deflate; client_no_context_takeover", true),
+                HasSubstr("not negotiated as asked for"));
+    EXPECT_THAT(fault("x-other; server_no_context_takeover", true), HasSubstr("not negotiated as asked for"));
+    EXPECT_THAT(fault("permessage-deflate", false), HasSubstr("was not offered"));
 }
 
 }  // namespace

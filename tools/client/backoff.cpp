@@ -1,6 +1,7 @@
 #include "tools/client/backoff.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace tickgate::client {
 
@@ -8,6 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::uint16_t kExtensionMissing = 1010;
 constexpr std::uint16_t kDistrusted = 1015;
 constexpr std::uint16_t kBadClient = 4400;
 constexpr std::uint16_t kUnauthorised = 4401;
@@ -24,7 +26,8 @@ void Backoff::set_range(milliseconds base, milliseconds max) noexcept {
 }
 
 std::optional<milliseconds> Backoff::after_close(std::uint16_t code, std::optional<milliseconds> given) {
-    if (code == kDistrusted || code == kBadClient || code == kUnauthorised) return std::nullopt;
+    constexpr std::uint16_t kForGood[] = {kExtensionMissing, kDistrusted, kBadClient, kUnauthorised};
+    if (std::ranges::find(kForGood, code) != std::end(kForGood)) return std::nullopt;
     if (given) return given;
     milliseconds limit = base_;
     for (unsigned doubled = 0; doubled < failures_ && limit < max_; ++doubled) limit *= 2;

@@ -20,9 +20,10 @@ struct WsClient::Loop {
     bool signalled = false;
 };
 
-WsClient::WsClient(WsListener& listener, std::unique_ptr<const TlsClient> tls)
+WsClient::WsClient(WsListener& listener, std::unique_ptr<const TlsClient> tls, bool deflate)
     : listener_{listener},
       tls_{std::move(tls)},
+      deflate_{deflate},
       loop_{std::make_unique<Loop>()} {}
 
 WsClient::~WsClient() {
@@ -31,8 +32,8 @@ WsClient::~WsClient() {
 
 void WsClient::connect(const WsUrl& url) {
     const Executor executor = loop_->context.get_executor();
-    connection_ = url.secure ? detail::make_secure(executor, *this, url, *tls_, session_.get())
-                             : detail::make_plain(executor, *this, url);
+    connection_ = url.secure ? detail::make_secure(executor, *this, url, deflate_, *tls_, session_.get())
+                             : detail::make_plain(executor, *this, url, deflate_);
     connection_->start();
 }
 

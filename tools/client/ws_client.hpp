@@ -23,7 +23,8 @@ public:
     /// One whole text message; the view lives until the call returns.
     virtual void on_text(std::string_view text) = 0;
     /// Once per connect(), also when it never opened. `code`: the peer's close code, 1000 after our own close(),
-    /// 1015 where the server's certificate was refused, 1006 where there was none.
+    /// 1010 where the server does not compress but must, 1015 where the server's certificate was refused, 1006 where
+    /// there was none.
     virtual void on_close(std::uint16_t code, std::string_view why) = 0;
 };
 
@@ -34,8 +35,8 @@ class WsClient : private WsListener {
 public:
     static constexpr std::chrono::seconds kDeadline{10};
 
-    /// The listener outlives this. `tls` is for wss URLs.
-    explicit WsClient(WsListener& listener, std::unique_ptr<const TlsClient> tls = nullptr);
+    /// The listener outlives this. `tls` is for wss URLs. `deflate`: servers must compress, each message by itself.
+    explicit WsClient(WsListener& listener, std::unique_ptr<const TlsClient> tls = nullptr, bool deflate = false);
     ~WsClient() override;
     WsClient(const WsClient&) = delete;
     WsClient& operator=(const WsClient&) = delete;
@@ -70,6 +71,7 @@ private:
 
     WsListener& listener_;
     std::unique_ptr<const TlsClient> tls_;
+    bool deflate_;
     TlsSession session_;  // of the last connection that left one
     std::unique_ptr<Loop> loop_;
     std::shared_ptr<detail::WsConnection> connection_;

@@ -17,6 +17,7 @@ using Executor = boost::asio::io_context::executor_type;
 
 inline constexpr std::uint16_t kNormal = 1000;
 inline constexpr std::uint16_t kAbnormal = 1006;
+inline constexpr std::uint16_t kExtensionMissing = 1010;
 inline constexpr std::uint16_t kTlsRefused = 1015;  // RFC 6455, 7.4.1: a certificate that cannot be verified
 
 /// One connection, kept alive by its pending operations; it tells the listener of its end exactly once.
@@ -34,10 +35,11 @@ public:
     virtual TlsSession take_session() = 0;
 };
 
-[[nodiscard]] std::shared_ptr<WsConnection> make_plain(const Executor& executor, WsListener& listener,
-                                                       const WsUrl& url);
+[[nodiscard]] std::shared_ptr<WsConnection> make_plain(const Executor& executor, WsListener& listener, const WsUrl& url,
+                                                       bool deflate);
 /// `tls` outlives the connection, `earlier` this call.
 [[nodiscard]] std::shared_ptr<WsConnection> make_secure(const Executor& executor, WsListener& listener,
-                                                        const WsUrl& url, const TlsClient& tls, SSL_SESSION* earlier);
+                                                        const WsUrl& url, bool deflate, const TlsClient& tls,
+                                                        SSL_SESSION* earlier);
 
 }  // namespace tickgate::client::detail

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "tools/client/detail/ws_connection.hpp"
+#include "tools/client/wire_options.hpp"
 
 namespace tickgate::client::detail {
 
@@ -23,9 +24,10 @@ template <typename Layer>
 class WsOver : public WsConnection, public std::enable_shared_from_this<WsOver<Layer>> {
 public:
     template <typename... LayerArguments>
-    WsOver(const Executor& executor, WsListener& listener, const WsUrl& url, LayerArguments&&... layer)
+    WsOver(const Executor& executor, WsListener& listener, const WsUrl& url, bool deflate, LayerArguments&&... layer)
         : listener_{&listener},
           url_{url},
+          deflate_{deflate},
           resolver_{executor},
           stream_{std::forward<LayerArguments>(layer)...} {}
 
@@ -78,11 +80,12 @@ protected:
             request.set(beast::http::field::user_agent, "tickgate-client");
             request.set(beast::http::field::sec_websocket_protocol, "tickgate.v1.json");
         }));
+        stream_.set_option(deflate_option());
         stream_.read_message_max(kMaxMessage);
         stream_.async_handshake(answer_, host_header(url_), url_.target,
                                 [self = this->shared_from_this()](error_code error) {
                                     if (error) return self->end(kAbnormal, self->refusal(error));
-                                    self->opened();
+                                    self->upgraded();
                                 });
     }
 
@@ -92,7 +95,7 @@ protected:
 
 private:
     using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
-    static constexpr bool kDeflate = false;
+    static constexpr bool kDeflate = true;  // it can; whether it does is the option
 
     void connect(const Resolver::results_type& found) {
         socket().async_connect(found,
@@ -106,6 +109,22 @@ private:
     [[nodiscard]] std::string refusal(error_code error) const {
         if (error != websocket::error::upgrade_declined) return error.message();
         return "the server answered " + std::to_string(answer_.result_int()) + " to the upgrade";
+    }
+
+    [[nodiscard]] websocket::permessage_deflate deflate_option() const {
+        websocket::permessage_deflate option;
+        option.client_enable = deflate_;
+        option.server_no_context_takeover = true;
+        option.client_no_context_takeover = true;
+        return option;
+    }
+
+    void upgraded() {
+        if (!deflate_) return opened();
+        const auto extensions = answer_[beast::http::field::sec_websocket_extensions];
+        const std::string fault = deflate_fault({extensions.data(), extensions.size()});
+        if (!fault.empty()) return end(kExtensionMissing, fault);
+        opened();
     }
 
     void opened() {
@@ -150,6 +169,7 @@ private:
 
     WsListener* listener_;  // nothing once the end has been told
     WsUrl url_;
+    bool deflate_;
     Resolver resolver_;
     websocket::stream<Layer, kDeflate> stream_;
     websocket::response_type answer_;

@@ -6,8 +6,8 @@ namespace {
 
 class WsPlain final : public WsOver<TcpStream> {
 public:
-    WsPlain(const Executor& executor, WsListener& listener, const WsUrl& url)
-        : WsOver{executor, listener, url, executor} {}
+    WsPlain(const Executor& executor, WsListener& listener, const WsUrl& url, bool deflate)
+        : WsOver{executor, listener, url, deflate, executor} {}
 
     TlsSession take_session() override { return {}; }
 
@@ -17,8 +17,9 @@ private:
 
 }  // namespace
 
-std::shared_ptr<WsConnection> make_plain(const Executor& executor, WsListener& listener, const WsUrl& url) {
-    return std::make_shared<WsPlain>(executor, listener, url);
+std::shared_ptr<WsConnection> make_plain(const Executor& executor, WsListener& listener, const WsUrl& url,
+                                         bool deflate) {
+    return std::make_shared<WsPlain>(executor, listener, url, deflate);
 }
 
 }  // namespace tickgate::client::detail

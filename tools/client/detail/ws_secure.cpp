@@ -15,10 +15,10 @@ struct TlsContext {
 
 class WsSecure final : private TlsContext, public WsOver<TlsStream> {
 public:
-    WsSecure(const Executor& executor, WsListener& listener, const WsUrl& url, const TlsClient& tls,
+    WsSecure(const Executor& executor, WsListener& listener, const WsUrl& url, bool deflate, const TlsClient& tls,
              SSL_SESSION* earlier)
         : TlsContext{asio::ssl::context{tls.shared_context()}},
-          WsOver{executor, listener, url, executor, context} {
+          WsOver{executor, listener, url, deflate, executor, context} {
         TlsClient::prepare(connection(), url.host, earlier);
     }
 
@@ -50,8 +50,8 @@ private:
 }  // namespace
 
 std::shared_ptr<WsConnection> make_secure(const Executor& executor, WsListener& listener, const WsUrl& url,
-                                          const TlsClient& tls, SSL_SESSION* earlier) {
-    return std::make_shared<WsSecure>(executor, listener, url, tls, earlier);
+                                          bool deflate, const TlsClient& tls, SSL_SESSION* earlier) {
+    return std::make_shared<WsSecure>(executor, listener, url, deflate, tls, earlier);
 }
 
 }  // namespace tickgate::client::detail
