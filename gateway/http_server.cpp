@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -18,9 +16,11 @@
 #include <vector>
 
 #include "gateway/deflate_offer.hpp"
+#include "gateway/detail/client_stream.hpp"
 #include "gateway/detail/http_rules.hpp"
 #include "gateway/detail/token_bucket.hpp"
 #include "gateway/listener.hpp"
+#include "gateway/tls_identity.hpp"
 
 namespace tickgate::gateway {
 namespace {
@@ -32,23 +32,16 @@ namespace websocket = boost::beast::websocket;
 
 using boost::system::error_code;
 
-// The concrete executor: half the memory of any_io_executor for each socket, and no type erasure on the way.
-using Executor = net::io_context::executor_type;
-using Tcp = net::ip::tcp;
-using Socket = net::basic_stream_socket<Tcp, Executor>;
-using Timer =
-    net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, Executor>;
-using WebSocket = websocket::stream<Socket, false>;  // deflate is not Beast's business here
+using detail::ClientStream;
 using detail::RequestParser;
+using Timer = net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>,
+                                        ClientStream::executor_type>;
+using WebSocket = websocket::stream<ClientStream&, false>;  // deflate is not Beast's business here
 using detail::view;
 
 constexpr std::string_view kServer = "tickgate/" TICKGATE_VERSION;
 constexpr std::size_t kReadSize = 4 * 1'024;
 constexpr std::size_t kReadAhead = 16 * 1'024;  // beyond a header: the body's beginning, or pipelined requests
-
-std::string_view reason_for(unsigned status) {
-    return view(http::obsolete_reason(http::int_to_status(status)));
-}
 
 }  // namespace
 
@@ -69,7 +62,8 @@ struct HttpServer::State {
     std::unordered_map<std::string, std::size_t> per_address;  // how many connections, where they are limited
     detail::TokenBucket handshakes;                            // that may be begun now, where they are limited
 
-    void admit(int fd, std::string address);
+    /// Without `identity` the connection is plain.
+    void admit(int fd, std::string address, const TlsIdentity* identity);
     [[nodiscard]] bool take_handshake();
     void forget(Connection* connection, const std::string& address);
 
@@ -80,22 +74,25 @@ private:
 /// One client, one request after the other, from the accept to its end or its upgrade.
 class HttpServer::Connection final : public HttpReply::Target, public std::enable_shared_from_this<Connection> {
 public:
-    Connection(State& server, Socket socket, std::string remote_address)
+    Connection(State& server, int fd, std::string remote_address, std::unique_ptr<TlsSession> tls)
         : server_{server},
-          socket_{std::move(socket)},
+          stream_{server.io, fd, std::move(tls)},
           timer_{server.io},
           remote_address_{std::move(remote_address)},
           buffer_{server.limits.header_bytes + kReadAhead} {}
 
-    void start();
+    void start() { stream_.tls() != nullptr ? shake_hands() : start_request(); }
     void close();
     /// Waits for a request no more: where none has come it is closed.
     void stop_waiting();
     void answer(HttpResponse response) override;
 
 private:
-    enum class Phase : std::uint8_t { Idle, Header, Body, Answering, Writing, Upgrading, Draining, Closed };
+    enum class Phase : std::uint8_t { Handshaking, Idle, Header, Body, Answering, Writing, Upgrading, Draining, Closed };
 
+    void shake_hands();
+    void on_handshake(const error_code& error);
+    void start_request();
     void read_request();
     void read_more();
     void on_read(const error_code& error);
@@ -117,7 +114,6 @@ private:
     void on_deadline();
     void end();
     [[nodiscard]] bool has_request_begun() const { return parser_->got_some() || buffer_.size() > 0; }
-    [[nodiscard]] Socket& socket() { return websocket_ ? websocket_->next_layer() : socket_; }
 
     /// A handler that keeps the connection alive, and is not called once that is closed.
     template <typename Function>
@@ -128,7 +124,7 @@ private:
     }
 
     State& server_;  // not used once closed: it may be gone then
-    Socket socket_;
+    ClientStream stream_;
     Timer timer_;
     std::string remote_address_;
     beast::flat_buffer buffer_;
@@ -143,7 +139,29 @@ private:
     bool is_timed_out_ = false;
 };
 
-void HttpServer::Connection::start() {
+void HttpServer::Connection::shake_hands() {
+    phase_ = Phase::Handshaking;
+    arm(server_.limits.request_time);
+    stream_.async_handshake(guarded([](Connection& self, const error_code& error) { self.on_handshake(error); }));
+}
+
+void HttpServer::Connection::on_handshake(const error_code& error) {
+    if (!error) {
+        (stream_.tls()->was_resumed() ? server_.metrics.tls_resumed : server_.metrics.tls_full).add();
+        return start_request();
+    }
+    if (error == net::error::operation_aborted) return close();
+    const bool is_told = error == boost::system::errc::protocol_error;  // else the client went away
+    const TlsFailure failure = is_told ? stream_.tls()->failure() : TlsFailure::Gone;
+    server_.metrics.tls_failures[failure].add();
+    if (!is_told) return close();
+    stream_.drop_tls();
+    if (failure != TlsFailure::PlainHttp) return drain();
+    parser_.emplace();
+    respond(http_error(400, "bad_request", "this port speaks TLS: use https or wss"), false);
+}
+
+void HttpServer::Connection::start_request() {
     arm(server_.limits.request_time);
     read_request();
 }
@@ -161,7 +179,7 @@ void HttpServer::Connection::read_request() {
 void HttpServer::Connection::read_more() {
     const std::size_t room = std::min(kReadSize, buffer_.max_size() - buffer_.size());
     if (room == 0) return refuse(http_error(431, "header_too_big", "the header of a chunk is too big"));
-    socket_.async_read_some(buffer_.prepare(room),
+    stream_.async_read_some(buffer_.prepare(room),
                             [self = shared_from_this()](const error_code& error, std::size_t size) {
                                 if (self->phase_ == Phase::Closed) return;
                                 self->buffer_.commit(size);
@@ -201,7 +219,7 @@ void HttpServer::Connection::on_header() {
 
 void HttpServer::Connection::invite_body() {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    net::async_write(socket_, net::buffer(kContinue), guarded([](Connection& self, const error_code& error) {
+    net::async_write(stream_, net::buffer(kContinue), guarded([](Connection& self, const error_code& error) {
                          error ? self.on_read(error) : self.read_body();
                      }));
 }
@@ -255,7 +273,7 @@ void HttpServer::Connection::upgrade() {
     DeflateAgreement deflate;
     if (server_.limits.deflates) deflate = agree_on_deflate(detail::extensions_of(parser_->get()));
     deflate_bits_ = deflate.window_bits;
-    websocket_.emplace(std::move(socket_));
+    websocket_.emplace(stream_);
     websocket_->set_option(websocket::stream_base::decorator([=](websocket::response_type& response) {
         response.set(http::field::server, kServer);
         if (names_us) response.set(http::field::sec_websocket_protocol, kSubprotocol);
@@ -268,29 +286,29 @@ void HttpServer::Connection::upgrade() {
 /// Beast's stream ends here: there must be one writer for each socket, and it is not Beast.
 void HttpServer::Connection::on_upgraded(const error_code& error) {
     if (error) return close();
-    error_code release_error;
-    const int fd = socket().release(release_error);
-    if (release_error) return close();
     websocket_.reset();
+    auto released = stream_.release();
+    if (released.fd < 0) return close();
     server_.metrics.upgrades.add();
     HttpHandler& handler = server_.handler;
     end();
-    const auto left_over = buffer_.data();
-    handler.on_websocket({.fd = fd,
+    const std::string left_over = beast::buffers_to_string(buffer_.data()) + released.left_over;
+    handler.on_websocket({.fd = released.fd,
                           .remote_address = std::move(remote_address_),
                           .deflate_bits = deflate_bits_,
-                          .left_over = {static_cast<const char*>(left_over.data()), left_over.size()}});
+                          .left_over = left_over,
+                          .tls = std::move(released.tls)});
 }
 
 void HttpServer::Connection::respond(HttpResponse response, bool keep_alive) {
     phase_ = Phase::Writing;
     keep_alive_ = keep_alive;
     arm(server_.limits.request_time);
-    head_ = http_response_head(response, reason_for(response.status), kServer, keep_alive);
+    head_ = http_response_head(response, detail::reason_for(response.status), kServer, keep_alive);
     const bool is_bodiless =
         parser_->get().method() == http::verb::head || response.status == 204 || response.status == 304;
     body_ = is_bodiless ? std::string{} : std::move(response.body);
-    net::async_write(socket_, std::array{net::buffer(std::as_const(head_)), net::buffer(std::as_const(body_))},
+    net::async_write(stream_, std::array{net::buffer(std::as_const(head_)), net::buffer(std::as_const(body_))},
                      guarded([](Connection& self, const error_code& error) { self.on_written(error); }));
 }
 
@@ -303,12 +321,12 @@ void HttpServer::Connection::on_written(const error_code& error) {
 
 void HttpServer::Connection::wait_for_next_request() {
     const auto begin = [](Connection& self, const error_code& error) {
-        self.is_over(error) ? self.close() : self.start();
+        self.is_over(error) ? self.close() : self.start_request();
     };
     if (buffer_.size() > 0) return begin(*this, {});  // pipelined
     phase_ = Phase::Idle;
     arm(server_.limits.idle_time);
-    socket_.async_wait(Socket::wait_read, guarded(begin));
+    stream_.async_wait_for_input(guarded(begin));
 }
 
 /// A close with bytes unread would be a reset, which may overtake our last answer: so the client closes first, or
@@ -317,11 +335,10 @@ void HttpServer::Connection::drain() {
     if (phase_ != Phase::Draining) {
         phase_ = Phase::Draining;
         arm(server_.limits.linger_time);
-        error_code ignored;
-        socket_.shutdown(Socket::shutdown_send, ignored);
+        stream_.finish_sending();
     }
     buffer_.clear();
-    socket_.async_read_some(buffer_.prepare(kReadSize), guarded([](Connection& self, const error_code& error) {
+    stream_.async_read_some(buffer_.prepare(kReadSize), guarded([](Connection& self, const error_code& error) {
                                 error ? self.close() : self.drain();
                             }));
 }
@@ -337,28 +354,27 @@ void HttpServer::Connection::arm(std::chrono::milliseconds time) {
 void HttpServer::Connection::on_deadline() {
     if (phase_ == Phase::Answering) return;  // expired in the turn that read the request's last byte
     if (phase_ != Phase::Draining) server_.metrics.timeouts.add();
+    if (phase_ == Phase::Handshaking) server_.metrics.tls_failures[TlsFailure::Timeout].add();
     const bool is_reading = phase_ == Phase::Header || phase_ == Phase::Body;
     if (!is_reading || !has_request_begun()) return close();
     is_timed_out_ = true;
-    socket_.cancel();
+    stream_.cancel();
 }
 
 /// What was read before is not lost by this: its handler comes without an error.
 void HttpServer::Connection::stop_waiting() {
-    error_code ignored;
-    if (phase_ == Phase::Idle || (phase_ == Phase::Header && !has_request_begun())) socket_.cancel(ignored);
+    const bool has_none = phase_ == Phase::Header && !has_request_begun();
+    if (phase_ == Phase::Handshaking || phase_ == Phase::Idle || has_none) stream_.cancel();
 }
 
 /// The wait for input has ended without any: what came just as stop_waiting() ended it is still to be read.
 bool HttpServer::Connection::is_over(const error_code& error) const {
-    error_code ignored;
-    return error && (error != net::error::operation_aborted || socket_.available(ignored) == 0);
+    return error && (error != net::error::operation_aborted || !stream_.has_input());
 }
 
 void HttpServer::Connection::close() {
     if (phase_ == Phase::Closed) return;
-    error_code ignored;
-    socket().close(ignored);
+    stream_.close();
     end();
 }
 
@@ -375,11 +391,11 @@ bool HttpServer::State::has_room_for(const std::string& address) const {
     return found == per_address.end() || found->second < limits.connections_per_address;
 }
 
-void HttpServer::State::admit(int fd, std::string address) {
+void HttpServer::State::admit(int fd, std::string address, const TlsIdentity* identity) {
     if (!has_room_for(address)) {
         metrics.refused.add();
         const auto response = http_error(503, "limit_connections", "too many connections");
-        const std::string text = http_response_head(response, reason_for(503), kServer, false) + response.body;
+        const std::string text = http_response_head(response, detail::reason_for(503), kServer, false) + response.body;
         // Best effort: what costs nothing cannot be used to exhaust us.
         (void)::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         ::close(fd);
@@ -387,8 +403,8 @@ void HttpServer::State::admit(int fd, std::string address) {
     }
     metrics.accepted.add();
     if (limits.connections_per_address != 0) ++per_address[address];
-    // Asio asks for a protocol and uses it for sockets that it opens itself.
-    const auto connection = std::make_shared<Connection>(*this, Socket{io, Tcp::v4(), fd}, std::move(address));
+    auto tls = identity == nullptr ? nullptr : std::make_unique<TlsSession>(*identity->current());
+    const auto connection = std::make_shared<Connection>(*this, fd, std::move(address), std::move(tls));
     connections.emplace(connection.get(), connection);
     connection->start();
 }
