@@ -151,6 +151,7 @@ void HttpServer::Connection::refuse(HttpResponse response) {
 void HttpServer::Connection::upgrade() {
     if (auto fault = detail::handshake_fault(*parser_)) return refuse(*std::move(fault));
     if (server_.is_stopping) return refuse(http_error(503, "draining", "this node is shutting down"));
+    if (stream_.tls() != nullptr) return refuse(http_error(501, "not_implemented", "no WebSocket over TLS yet"));
     if (!server_.take_handshake()) return respond(detail::too_many_handshakes(), false);
     phase_ = Phase::Upgrading;
     arm(server_.limits.request_time);

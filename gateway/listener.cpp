@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "gateway/admission.hpp"
 #include "gateway/unix_socket.hpp"
 
 namespace tickgate::gateway {

@@ -18,9 +18,6 @@ namespace tickgate::gateway {
 
 class UnixSocket;
 
-/// The address of clients that come over a Unix socket.
-inline constexpr std::string_view kLocalPeer = "unix";
-
 /// What connections get from the listener that accepts them.
 struct ListenerOptions {
     bool joins = false;    ///< shares the address with those that hold it; else it must be free

@@ -4,7 +4,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "gateway/listener.hpp"
+#include "gateway/admission.hpp"
 
 namespace tickgate::gateway::detail {
 
