@@ -11,7 +11,7 @@
 namespace tickgate::gateway {
 namespace {
 
-/// A frame as we write it: perhaps a message, and control frames behind it.
+/// A frame as we write it: perhaps a message, and control frames behind it if it is a short one.
 struct Parts {
     std::span<const char> text;  ///< the message's payload
     std::span<const char> control;
@@ -34,8 +34,8 @@ Parts parts_of(std::span<const char> frame) noexcept {
 
 }  // namespace
 
-TurnOutput::FrameIndex TurnOutput::add_shared(std::span<const char> bytes, Position prev) {
-    frames_.push_back({bytes, prev, false});
+TurnOutput::FrameIndex TurnOutput::add_shared(std::span<const char> bytes, Position prev, bool may_come_again) {
+    frames_.push_back({bytes, prev, false, may_come_again});
     return static_cast<FrameIndex>(frames_.size() - 1);
 }
 
@@ -213,37 +213,48 @@ std::span<const char> TurnOutput::bytes_for(FrameIndex frame, std::uint8_t defla
 const TurnOutput::Deflated& TurnOutput::deflated(FrameIndex frame) {
     if (deflated_.size() <= frame) deflated_.resize(frames_.size());
     Deflated& form = deflated_[frame];
-    if (!form.is_made) make_deflated(bytes(frame), form);
+    if (!form.is_made) make_deflated(frames_[frame], form);
     return form;
 }
 
-void TurnOutput::make_deflated(std::span<const char> frame, Deflated& out) {
+void TurnOutput::make_deflated(const Frame& frame, Deflated& out) {
     out.is_made = true;
-    if (is_control(opcode_of(frame))) return;
-    const Parts parts = message_parts_of(frame);
-    const std::span<const char> text = parts.text;
+    if (is_control(opcode_of(frame.bytes))) return;
+    const Parts parts = message_parts_of(frame.bytes);
+    const std::string_view text{parts.text.data(), parts.text.size()};
     if (text.empty() || text.size() < compression_.min_bytes) return;
-    if (!deflater_) deflater_.emplace(static_cast<int>(compression_.level));
-    // The header's length shows only when the block is there: it is written behind the room for the longest.
+    // The header's length shows only when the block is there: that is written behind room for the longest.
     constexpr std::size_t kHeader = FrameHeader::size_for(UINT64_MAX);
     const std::size_t room = kHeader + text.size() + parts.control.size();
     char* const place = deflated_frames_.take(room);
-    const std::size_t size = deflater_->deflate({text.data(), text.size()}, {place + kHeader, text.size()});
-    ++deflate_counts_.calls;
-    deflate_counts_.bytes_in += text.size();
-    deflate_counts_.bytes_out += size == 0 ? text.size() : size;
+    const std::size_t size = deflate_text(text, frame.may_come_again, {place + kHeader, text.size()});
     if (size == 0) return deflated_frames_.give_back(room);
-    const FrameHeader header{opcode_of(frame), size, true};
+    const FrameHeader header{opcode_of(frame.bytes), size, true};
     char* const block = place + header.bytes().size();
     std::memmove(block, place + kHeader, size);
     std::ranges::copy(header.bytes(), place);
     std::ranges::copy(parts.control, block + size);
     const std::size_t whole = header.bytes().size() + size + parts.control.size();
     deflated_frames_.give_back(room - whole);
-    out.window_bits = static_cast<std::uint8_t>(
-        std::min<std::size_t>(deflate::kWindowBits, static_cast<std::size_t>(std::bit_width(text.size() - 1))));
+    out.window_bits = static_cast<std::uint8_t>(std::min<int>(deflate::kWindowBits, std::bit_width(text.size() - 1)));
     out.frame = {place, whole};
     out.block = {block, size};
+}
+
+/// Returns the size; 0 where the text gets no smaller.
+std::size_t TurnOutput::deflate_text(std::string_view text, bool may_come_again, std::span<char> out) {
+    if (may_come_again) {
+        const std::string_view known = deflated_cache_.find(text);
+        std::ranges::copy(known, out.begin());
+        if (!known.empty()) return known.size();
+    }
+    if (!deflater_) deflater_.emplace(static_cast<int>(compression_.level));
+    const std::size_t size = deflater_->deflate(text, out);
+    ++deflate_counts_.calls;
+    deflate_counts_.bytes_in += text.size();
+    deflate_counts_.bytes_out += size == 0 ? text.size() : size;
+    if (may_come_again && size > 0) deflated_cache_.add(text, {out.data(), size});
+    return size;
 }
 
 void TurnOutput::clear() noexcept {
@@ -266,6 +277,7 @@ void TurnOutput::shrink() {
     gathered_.shrink();
     deflated_.shrink_to_fit();
     deflated_frames_.shrink();
+    deflated_cache_.clear();
     array_.shrink_to_fit();
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/deflate.hpp"
+#include "gateway/deflated_cache.hpp"
 #include "gateway/position.hpp"
 #include "gateway/socket_writer.hpp"
 #include "gateway/subscriptions.hpp"
@@ -38,8 +39,9 @@ public:
 
     explicit TurnOutput(const CompressionOptions& compression = {}) : compression_{compression} {}
 
-    /// A frame that others keep until the turn is over. `prev`: the position that it goes on from.
-    FrameIndex add_shared(std::span<const char> bytes, Position prev);
+    /// A frame that others keep until the turn is over. `prev`: the position that it goes on from. `may_come_again`:
+    /// the same bytes, in later turns, so that what they are deflated to is kept.
+    FrameIndex add_shared(std::span<const char> bytes, Position prev, bool may_come_again = false);
     /// A message of our own, framed here. Without a subscription it reaches its client even when its socket is full.
     FrameIndex add_text(std::string_view payload, Position prev = {});
     /// Whole frames, copied. `must_arrive`: as for a text; else it is dropped for who does not take it now.
@@ -104,6 +106,7 @@ private:
         std::span<const char> bytes;
         Position prev;
         bool must_arrive = false;
+        bool may_come_again = false;
     };
     struct Owed {
         SessionIndex session;
@@ -148,7 +151,8 @@ private:
     void compare_sessions(SessionIndex first_session);
     void bound(TurnGroup& group) const noexcept;
     [[nodiscard]] const Deflated& deflated(FrameIndex frame);
-    void make_deflated(std::span<const char> frame, Deflated& out);
+    void make_deflated(const Frame& frame, Deflated& out);
+    [[nodiscard]] std::size_t deflate_text(std::string_view text, bool may_come_again, std::span<char> out);
     template <typename BytesOf>
     [[nodiscard]] std::span<const char> join(const TurnGroup& group, BytesOf bytes_of);
     [[nodiscard]] std::span<const char> joined_as_deflated_array(const TurnGroup& group, std::uint8_t deflate_bits);
@@ -165,6 +169,7 @@ private:
     std::optional<Deflater> deflater_;  // once one is needed
     std::vector<Deflated> deflated_;    // by FrameIndex, as far as one was asked for
     Arena deflated_frames_;
+    DeflatedCache deflated_cache_;
     DeflateCounts deflate_counts_;
     std::string array_;  // scratch
 };
