@@ -90,9 +90,6 @@ struct alignas(64) TransportMetrics {
     Counter writes;   ///< system calls
     Counter blocked;  ///< times a socket did not take all
     Counter turns;    ///< in which something was due
-    Counter deflate_calls;
-    Counter deflate_bytes_in;
-    Counter deflate_bytes_out;
 };
 
 /// What a shard counts. Writer: its thread.

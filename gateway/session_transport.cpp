@@ -34,7 +34,6 @@ SessionTransport::SessionTransport(const TransportOptions& options, SessionHandl
       admission_{admission},
       metrics_{metrics},
       writer_{std::move(writer)},
-      output_{options.compression},
       epoll_{::epoll_create1(EPOLL_CLOEXEC)},
       read_buffer_{std::make_unique<char[]>(kReadBuffer + kInputPadding)} {
     if (epoll_ < 0) throw std::system_error{errno, std::generic_category(), "epoll_create1"};
@@ -52,7 +51,6 @@ void SessionTransport::add(UpgradedClient client) {
     Connection& connection = connections_[index];
     connection = Connection{};
     connection.fd = client.fd;
-    connection.deflate_bits = client.deflate_bits;
     connection.state = Connection::State::Open;
     connection.heard_ms = now_ms_;
     ++open_sessions_;
@@ -131,8 +129,7 @@ void SessionTransport::take_input(SessionIndex index, std::span<char> input) {
     const std::size_t answered_before = output_.own_bytes();
     const auto has_its_share = [&] { return output_.own_bytes() - answered_before >= TurnOutput::kMaxBytes; };
     {
-        FrameReader reader{connection.input, input, options_.message_bytes,
-                           connection.deflate_bits != 0 ? &inflater_ : nullptr};
+        FrameReader reader{connection.input, input, options_.message_bytes};
         while (connection.is_open() && !connection.is_paused && !has_its_share()) {
             const ClientFrame frame = reader.next();
             if (frame.kind == ClientFrame::Kind::None) break;

@@ -42,8 +42,7 @@ inline constexpr std::size_t kMaxControlPayload = 125;
 /// The header of a whole, unmasked frame: 2, 4 or 10 bytes, as a server writes it.
 class FrameHeader {
 public:
-    /// `is_deflated`: the payload is, by permessage-deflate.
-    FrameHeader(Opcode opcode, std::uint64_t payload_size, bool is_deflated = false) noexcept;
+    FrameHeader(Opcode opcode, std::uint64_t payload_size) noexcept;
 
     [[nodiscard]] std::string_view bytes() const noexcept { return {bytes_.data(), size_}; }
 

@@ -23,7 +23,6 @@ CoreOptions random_options(Random& random, bool is_storm) {
     options.trades = random.one_of<std::size_t>({4, 16, 64});
     options.recorded = random.chance(30);
     options.shard.limits.ops_per_s = 10'000;
-    options.shard.compression.min_bytes = random.one_of<std::uint32_t>({0, 200, 256});
     options.shard.slow_close_s = random.one_of<std::uint32_t>({5, 60});
     options.io = random.one_of({gateway::IoBackend::Epoll, gateway::IoBackend::Auto});
     return options;
@@ -41,7 +40,6 @@ public:
         for (std::int64_t i = 0; i < count; ++i) {
             clients_.push_back(std::make_unique<Client>(Mirror{core_, market_, random_, seen_}));
             clients_.back()->buffer = random_.one_of({0, 1, 16'384});
-            clients_.back()->deflate_bits = random_.one_of<std::uint8_t>({0, 9, 12});
         }
     }
 
@@ -59,7 +57,6 @@ private:
         explicit Client(Mirror of) : mirror{std::move(of)} {}
         Mirror mirror;
         int buffer = 0;
-        std::uint8_t deflate_bits = 0;
         std::size_t reads = 1 << 20;  // bytes that it reads at once; 0: it is asleep
     };
 
@@ -100,7 +97,7 @@ private:
 
     void connect(Client& client) {
         const auto last = static_cast<std::int64_t>(core_.shards.size()) - 1;
-        client.mirror.connect(static_cast<std::size_t>(random_.between(0, last)), client.buffer, client.deflate_bits);
+        client.mirror.connect(static_cast<std::size_t>(random_.between(0, last)), client.buffer);
     }
 
     /// All come back at once, each with a position of its own, to one slow stream, or each to a fast one.
@@ -155,10 +152,7 @@ private:
         seen_["catch_ups"] += agent.catch_ups.value();
         seen_["busy_snapshots"] += agent.busy_snapshots.value();
         seen_["dropped_batches"] += agent.dropped_batches.value();
-        for (const auto& unit : core_.shards) {
-            seen_["blocked"] += unit->shard.metrics().blocked.value();
-            seen_["deflated"] += unit->shard.metrics().deflate_calls.value();
-        }
+        for (const auto& unit : core_.shards) seen_["blocked"] += unit->shard.metrics().blocked.value();
     }
 
     void expect_nothing_is_left() {
@@ -238,7 +232,6 @@ TEST(CoreProperty, EveryClientHoldsTheTruthOnFixedSeeds) {
                              "catch_ups",
                              "busy_snapshots",
                              "dropped_batches",
-                             "deflated",
                              "blocked",
                              "error",
                              "pong"}) {

@@ -12,8 +12,8 @@ Mirror::Mirror(Core& core, const Market& market, Random& random, Seen& seen)
       random_{random},
       seen_{seen} {}
 
-void Mirror::connect(std::size_t shard, int buffer, std::uint8_t deflate_bits) {
-    connection_ = std::make_unique<Connection>(core_, shard, buffer, deflate_bits);
+void Mirror::connect(std::size_t shard, int buffer) {
+    connection_ = std::make_unique<Connection>(core_, shard, buffer);
     welcomed_ = false;
 }
 
