@@ -69,6 +69,8 @@ public:
     /// The same with all texts as one message, a JSON array; control frames follow it. Deflated it is one stream, of
     /// the blocks that its texts were deflated to.
     [[nodiscard]] std::span<const char> joined_as_array(const TurnGroup& group, std::uint8_t deflate_bits = 0);
+    /// Memory for what a group is encrypted to, for as long.
+    [[nodiscard]] char* room(std::size_t size) { return gathered_.take(size); }
     [[nodiscard]] std::size_t gathered_bytes() const noexcept { return gathered_.taken(); }
     void release_gathered() noexcept { gathered_.clear(); }
 

@@ -42,6 +42,7 @@ public:
             clients_.push_back(std::make_unique<Client>(Mirror{core_, market_, random_, seen_}));
             clients_.back()->buffer = random_.one_of({0, 1, 16'384});
             clients_.back()->deflate_bits = random_.one_of<std::uint8_t>({0, 9, 12});
+            clients_.back()->is_over_tls = i % 3 == 1;
         }
     }
 
@@ -60,6 +61,7 @@ private:
         Mirror mirror;
         int buffer = 0;
         std::uint8_t deflate_bits = 0;
+        bool is_over_tls = false;
         std::size_t reads = 1 << 20;  // bytes that it reads at once; 0: it is asleep
     };
 
@@ -100,7 +102,8 @@ private:
 
     void connect(Client& client) {
         const auto last = static_cast<std::int64_t>(core_.shards.size()) - 1;
-        client.mirror.connect(static_cast<std::size_t>(random_.between(0, last)), client.buffer, client.deflate_bits);
+        const auto shard = static_cast<std::size_t>(random_.between(0, last));
+        client.mirror.connect(shard, client.buffer, client.deflate_bits, client.is_over_tls);
     }
 
     /// All come back at once, each with a position of its own, to one slow stream, or each to a fast one.
@@ -158,6 +161,7 @@ private:
         for (const auto& unit : core_.shards) {
             seen_["blocked"] += unit->shard.metrics().blocked.value();
             seen_["deflated"] += unit->shard.metrics().deflate_calls.value();
+            EXPECT_EQ(unit->shard.metrics().tls_errors.value(), 0U);
         }
     }
 

@@ -12,8 +12,10 @@ Mirror::Mirror(Core& core, const Market& market, Random& random, Seen& seen)
       random_{random},
       seen_{seen} {}
 
-void Mirror::connect(std::size_t shard, int buffer, std::uint8_t deflate_bits) {
-    connection_ = std::make_unique<Connection>(core_, shard, buffer, deflate_bits);
+void Mirror::connect(std::size_t shard, int buffer, std::uint8_t deflate_bits, bool over_tls) {
+    using OverTls = Connection::OverTls;
+    connection_ = over_tls ? std::make_unique<Connection>(OverTls{}, core_, shard, buffer, deflate_bits)
+                           : std::make_unique<Connection>(core_, shard, buffer, deflate_bits);
     welcomed_ = false;
 }
 
