@@ -113,13 +113,12 @@ private:
 
     gateway::Admission admission_{{}};
     gateway::TransportMetrics metrics_;
-    gateway::SessionTransport transport_{{.message_bytes = kMessageBytes,
-                                          .heartbeat_ms = 0,
-                                          .compression = {.min_bytes = 0}},
-                                         *this,
-                                         admission_,
-                                         metrics_,
-                                         gateway::make_socket_writer(gateway::IoBackend::Auto)};
+    gateway::SessionTransport transport_{
+        {.message_bytes = kMessageBytes, .heartbeat_ms = 0, .compression = {.min_bytes = 0}},
+        *this,
+        admission_,
+        metrics_,
+        gateway::make_socket_writer(gateway::IoBackend::Auto)};
     asio::io_context io_{1};
     gateway::HttpServer server_;
     asio::posix::basic_stream_descriptor<asio::io_context::executor_type> sockets_;
