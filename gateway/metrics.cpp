@@ -57,6 +57,7 @@ constexpr Described<ShardMetrics, Counter> kShardCounters[] = {
     {"catch_up_questions_total", "Positions from which the book agent was asked to bring clients on.",
      &ShardMetrics::catch_up_questions},
     {"lag_notices_total", "Lag messages sent to slow clients.", &ShardMetrics::lag_notices},
+    {"session_tls_errors_total", "Sessions ended because of an error in TLS.", &ShardMetrics::tls_errors},
     {"turns_total", "Turns of the shard that did something.", &ShardMetrics::turns},
 };
 

@@ -87,9 +87,10 @@ struct alignas(64) TransportMetrics {
     CloseCounters closed;
     Counter deliveries;  ///< messages put into sessions' outputs
     Counter bytes_out;
-    Counter writes;   ///< system calls
-    Counter blocked;  ///< times a socket did not take all
-    Counter turns;    ///< in which something was due
+    Counter writes;      ///< system calls
+    Counter blocked;     ///< times a socket did not take all
+    Counter turns;       ///< in which something was due
+    Counter tls_errors;  ///< sessions ended because what came over TLS was none
 };
 
 /// What a shard counts. Writer: its thread.

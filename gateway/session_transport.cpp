@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cerrno>
 #include <chrono>
 #include <system_error>
@@ -16,7 +15,6 @@
 namespace tickgate::gateway {
 namespace {
 
-constexpr std::size_t kReadBuffer = std::size_t{64} << 10;
 constexpr int kEventsPerTurn = 512;
 constexpr std::size_t kManySessions = 1'000;
 constexpr std::uint64_t kTrimAfterMs = 500;
@@ -35,7 +33,7 @@ SessionTransport::SessionTransport(const TransportOptions& options, SessionHandl
       metrics_{metrics},
       writer_{std::move(writer)},
       epoll_{::epoll_create1(EPOLL_CLOEXEC)},
-      read_buffer_{std::make_unique<char[]>(kReadBuffer + kInputPadding)} {
+      read_buffer_{std::make_unique<char[]>(kInputBuffer + kInputPadding)} {
     if (epoll_ < 0) throw std::system_error{errno, std::generic_category(), "epoll_create1"};
 }
 
@@ -51,6 +49,8 @@ void SessionTransport::add(UpgradedClient client) {
     Connection& connection = connections_[index];
     connection = Connection{};
     connection.fd = client.fd;
+    connection.tls = std::move(client.tls);
+    if (connection.tls && !decrypted_) decrypted_ = std::make_unique<char[]>(kInputBuffer + kInputPadding);
     connection.state = Connection::State::Open;
     connection.heard_ms = now_ms_;
     ++open_sessions_;
@@ -67,10 +67,11 @@ void SessionTransport::add(UpgradedClient client) {
     const Admission::Decision decision = admission_.enter(client.remote_address);
     connection.place = decision.place;
     if (!decision.is_admitted) return handler_.on_refused(index, decision.refusal);
-    if (client.left_over.empty()) return;
-    assert(client.left_over.size() <= kReadBuffer);
-    client.left_over.copy(read_buffer_.get(), client.left_over.size());
-    take_input(index, {read_buffer_.get(), client.left_over.size()});
+    for (std::string_view rest = client.left_over; !rest.empty() && connection.is_open();) {
+        const std::size_t size = rest.copy(read_buffer_.get(), kInputBuffer);
+        rest.remove_prefix(size);
+        take_input(index, {read_buffer_.get(), size});
+    }
 }
 
 SessionIndex SessionTransport::take_place() {
@@ -113,7 +114,7 @@ int SessionTransport::poll_sockets() {
 
 void SessionTransport::read(SessionIndex index) {
     Connection& connection = connections_[index];
-    const ssize_t size = ::recv(connection.fd, read_buffer_.get(), kReadBuffer, MSG_DONTWAIT);
+    const ssize_t size = ::recv(connection.fd, read_buffer_.get(), kInputBuffer, MSG_DONTWAIT);
     if (size == 0) return end(index, 1006);
     if (size < 0) {
         if (errno != EAGAIN && errno != EINTR) end(index, 1006);
@@ -121,7 +122,9 @@ void SessionTransport::read(SessionIndex index) {
     }
     if (!connection.is_open()) return;
     connection.heard_ms = now_ms_;
-    take_input(index, {read_buffer_.get(), static_cast<std::size_t>(size)});
+    const std::span<char> input{read_buffer_.get(), static_cast<std::size_t>(size)};
+    if (connection.tls) return take_sealed(index, input);
+    take_input(index, input);
 }
 
 void SessionTransport::take_input(SessionIndex index, std::span<char> input) {
@@ -240,6 +243,9 @@ void SessionTransport::close(SessionIndex index, std::uint16_t code, std::string
     std::string frame;
     append_close_frame(frame, static_cast<CloseCode>(code), reason);
     send_frames(index, frame);
+    if (const Connection& connection = connections_[index]; connection.blocked) {
+        keep_end(connection, connection.blocked->rest);
+    }
     metrics_.closed[code].add();
     begin_closing(index);
 }
@@ -262,6 +268,7 @@ void SessionTransport::end(SessionIndex index, std::uint16_t code) {
     std::erase(closing_, index);
     if (connection.blocked) metrics_.blocked_now.add(-1);
     connection.blocked.reset();
+    connection.tls.reset();
     if (connection.is_due_heartbeat) std::erase_if(heartbeats_, [=](const auto& due) { return due.session == index; });
     admission_.leave(std::exchange(connection.place, Admission::kNoPlace));
     ::close(connection.fd);

@@ -13,6 +13,7 @@
 #include "gateway/metrics.hpp"
 #include "gateway/session_handler.hpp"
 #include "gateway/socket_writer.hpp"
+#include "gateway/tls_session.hpp"
 #include "gateway/turn_output.hpp"
 #include "gateway/upgraded_client.hpp"
 
@@ -24,9 +25,10 @@ template <typename T>
 using SessionTable = boost::container::deque<
     T, void, boost::container::deque_options<boost::container::block_bytes<std::size_t{64} << 10>>::type>;
 
-/// What a socket did not take: the rest of a cut frame, and what must follow it whatever happens.
+/// What a socket did not take: the rest of a cut frame (over TLS, of all that was encrypted), and what must follow it
+/// whatever happens.
 struct BlockedOutput {
-    std::string rest;
+    std::string rest;                ///< over TLS encrypted already
     std::size_t written = 0;         ///< of rest
     std::uint64_t took_last_ms = 0;  ///< the transport's clock when the socket last took anything
 };
@@ -50,6 +52,7 @@ struct Connection {
     std::uint64_t heard_ms = 0;  ///< the transport's clock when anything last came; Closing: since when
     UnfinishedInput input;
     std::unique_ptr<BlockedOutput> blocked;
+    std::unique_ptr<TlsSession> tls;  ///< none: plain
 
     [[nodiscard]] bool is_open() const noexcept { return state == State::Open; }
 };
@@ -129,6 +132,9 @@ public:
     [[nodiscard]] const SocketWriter& writer() const noexcept { return *writer_; }
 
 private:
+    static constexpr std::size_t kInputBuffer = std::size_t{64} << 10;
+    static constexpr std::size_t kSealedEnd = TlsSession::sealed_size(2);
+
     // What comes in.
     [[nodiscard]] SessionIndex take_place();
     int resume_paused();
@@ -137,6 +143,14 @@ private:
     void take_input(SessionIndex session, std::span<char> input);
     void take_frame(SessionIndex session, const ClientFrame& frame);
     void note_unread(SessionIndex session);
+
+    // TLS.
+    void take_sealed(SessionIndex session, std::span<const char> input);
+    void note_alert(SessionIndex session, std::string bytes);
+    [[nodiscard]] std::string take_alert(SessionIndex session);
+    void send_alerts();
+    [[nodiscard]] std::span<const char> sealed(const TurnGroup& group);
+    void break_tls(SessionIndex session);
 
     // Time.
     void check(SessionIndex session);
@@ -150,6 +164,8 @@ private:
     void on_written(const TurnGroup& group, std::int32_t result);
     void keep_rest(const TurnGroup& group, std::size_t accepted);
     void miss(const TurnGroup& group, std::uint32_t first, std::string& kept);
+    static void keep(const Connection& connection, std::span<const char> frames, std::string& kept);
+    static void keep_end(const Connection& connection, std::string& kept);
     void block(SessionIndex session, std::string kept);
     void drain(SessionIndex session);
     void unblock(SessionIndex session);
@@ -169,6 +185,7 @@ private:
     SessionTable<Connection> connections_;
     int epoll_;
     std::unique_ptr<char[]> read_buffer_;
+    std::unique_ptr<char[]> decrypted_;  // once a client came over TLS
     book::UnixNanos now_ = book::kNoTime;
     std::uint64_t now_ms_ = 0;
     std::size_t open_sessions_ = 0;
@@ -178,6 +195,12 @@ private:
     std::vector<SessionIndex> ended_;   // free once the turn is over
     std::vector<SessionIndex> unread_;  // have input that was kept and can be read now
     std::vector<SessionIndex> closing_;
+    /// What TLS itself has to say: goes before anything that is encrypted later.
+    struct Alert {
+        SessionIndex session;
+        std::string bytes;
+    };
+    std::vector<Alert> alerts_;       // of this turn
     SessionIndex first_in_turn_ = 0;  // moves on each turn, so that nobody is always last
     std::uint64_t next_slot_ms_ = 0;
     std::uint32_t next_slot_ = 0;

@@ -18,7 +18,9 @@ constexpr std::size_t kGatheredAtOnce = std::size_t{512} << 10;
 void SessionTransport::send_text(SessionIndex index, std::string_view payload) {
     Connection& connection = connections_[index];
     if (connection.blocked) {
-        append_frame(connection.blocked->rest, Opcode::Text, payload);
+        std::string frame;
+        append_frame(frame, Opcode::Text, payload);
+        keep(connection, frame, connection.blocked->rest);
     } else if (connection.is_open()) {
         output_.owe(index, output_.add_text(payload));
     }
@@ -27,7 +29,7 @@ void SessionTransport::send_text(SessionIndex index, std::string_view payload) {
 void SessionTransport::send_frames(SessionIndex index, std::string_view frames) {
     Connection& connection = connections_[index];
     if (connection.blocked) {
-        connection.blocked->rest += frames;
+        keep(connection, frames, connection.blocked->rest);
     } else if (connection.is_open()) {
         output_.owe(index, output_.add_bytes(frames, true));
     }
@@ -61,6 +63,7 @@ int SessionTransport::deliver() {
     add_heartbeats();
     const auto deliveries = static_cast<int>(output_.deliveries());
     if (deliveries > 0) write_all();
+    if (!alerts_.empty()) send_alerts();
     output_.clear();
     free_places();
     give_memory_back();
@@ -92,7 +95,8 @@ std::size_t SessionTransport::write_some(std::span<TurnGroup> groups, std::size_
         if (connection.fd >= 0 && !connection.blocked && !is_riding_alone(group)) {
             connection.is_due_heartbeat = false;
             group.bytes = connection.takes_arrays ? output_.joined_as_array(group) : output_.joined(group);
-            writer_->add(connection.fd, group.bytes, static_cast<std::uint32_t>(next));
+            if (connection.tls) group.bytes = sealed(group);
+            if (!group.bytes.empty()) writer_->add(connection.fd, group.bytes, static_cast<std::uint32_t>(next));
         }
         ++next;
     }
@@ -117,11 +121,12 @@ void SessionTransport::on_written(const TurnGroup& group, std::int32_t result) {
 
 void SessionTransport::keep_rest(const TurnGroup& group, std::size_t accepted) {
     metrics_.blocked.add();
-    // What was begun is ended, the rest is missed; an array is one message.
+    // What was begun is ended, the rest is missed; an array is one message, and what is encrypted must all be sent.
     std::uint32_t begun = 0;
     std::size_t end = 0;
     while (begun < group.taken && end < accepted) end += output_.bytes(output_.entry(group, begun++).frame).size();
-    if (connections_[group.session].takes_arrays && begun > 0) {
+    const Connection& connection = connections_[group.session];
+    if (connection.tls || (connection.takes_arrays && begun > 0)) {
         begun = group.taken;
         end = group.bytes.size();
     }
@@ -137,10 +142,28 @@ void SessionTransport::miss(const TurnGroup& group, std::uint32_t first, std::st
         if (entry.subscription != kNoIndex) {
             if (is_open(group.session)) handler_.on_missed(group.session, entry);
         } else if (output_.must_arrive(entry.frame)) {
-            const std::span<const char> bytes = output_.bytes(entry.frame);
-            kept.append(bytes.data(), bytes.size());
+            keep(connections_[group.session], output_.bytes(entry.frame), kept);
         }
     }
+    if (first < group.count && !is_open(group.session)) keep_end(connections_[group.session], kept);
+}
+
+void SessionTransport::keep(const Connection& connection, std::span<const char> frames, std::string& kept) {
+    if (!connection.tls) {
+        kept.append(frames.data(), frames.size());
+        return;
+    }
+    const std::size_t size = kept.size();
+    kept.resize(size + TlsSession::sealed_size(frames.size()));
+    kept.resize(size + connection.tls->encrypt(frames, kept.data() + size).size());
+}
+
+/// A closing client gets nothing after what was kept.
+void SessionTransport::keep_end(const Connection& connection, std::string& kept) {
+    if (!connection.tls) return;
+    const std::size_t size = kept.size();
+    kept.resize(size + kSealedEnd);
+    kept.resize(size + connection.tls->close_notify(kept.data() + size).size());
 }
 
 void SessionTransport::block(SessionIndex index, std::string kept) {

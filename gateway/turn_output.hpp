@@ -61,6 +61,8 @@ public:
     [[nodiscard]] std::span<const char> joined(const TurnGroup& group);
     /// The same with all texts as one message, a JSON array; control frames follow it.
     [[nodiscard]] std::span<const char> joined_as_array(const TurnGroup& group);
+    /// Memory for what a group is encrypted to, for as long.
+    [[nodiscard]] char* room(std::size_t size) { return gathered_.take(size); }
     [[nodiscard]] std::size_t gathered_bytes() const noexcept { return gathered_.taken(); }
     void release_gathered() noexcept { gathered_.clear(); }
 

@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "gateway/websocket_frame.hpp"
+#include "tests/support/certificates.hpp"
 
 namespace tickgate::test {
 
@@ -63,14 +65,46 @@ void Core::settle() {
     }
 }
 
-int Core::connect(std::size_t shard, int buffer) {
+int Core::connect(std::size_t shard, int buffer, std::unique_ptr<gateway::TlsSession> tls) {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0) {
         throw std::system_error{errno, std::generic_category(), "socketpair"};
     }
     if (buffer > 0) ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    shards[shard]->shard.add_session({.fd = ends[0], .remote_address = "client"}, now);
+    shards[shard]->shard.add_session({.fd = ends[0], .remote_address = "client", .tls = std::move(tls)}, now);
     return ends[1];
+}
+
+namespace {
+
+const gateway::TlsContext& tls_context() {
+    static const Certificates certificates;
+    static const Certificates::Files files = certificates.make("core");
+    static const gateway::TlsContext made{{files.certificate, files.key}, gateway::TlsContext::Clock::now()};
+    return made;
+}
+
+/// The server's end of it.
+std::unique_ptr<gateway::TlsSession> shake_hands(TlsClient& client) {
+    auto server = std::make_unique<gateway::TlsSession>(tls_context());
+    std::string to_client;
+    while (!server->is_established()) {
+        static_cast<void>(client.shake_hands());
+        const std::string sent = client.take();
+        std::span<const char> input{sent};
+        if (server->handshake(input, to_client) == gateway::TlsSession::Handshake::Failed || client.has_failed()) {
+            throw std::runtime_error{"the TLS handshake failed"};
+        }
+        client.put(std::exchange(to_client, {}));
+    }
+    static_cast<void>(client.shake_hands());
+    return server;
+}
+
+}  // namespace
+
+Connection::Connection(OverTls, Core& core, std::size_t shard, int buffer) : tls_{std::make_unique<TlsClient>()} {
+    fd_ = core.connect(shard, buffer, shake_hands(*tls_));
 }
 
 Connection::~Connection() {
@@ -92,10 +126,25 @@ void Connection::send_frame(Opcode opcode, std::string_view payload) {
     frame[1] = static_cast<char>(static_cast<unsigned char>(frame[1]) | 0x80U);
     frame += kMask;
     for (std::size_t i = 0; i < payload.size(); ++i) frame += static_cast<char>(payload[i] ^ kMask[i % 4]);
-    const ssize_t sent = ::send(fd_, frame.data(), frame.size(), MSG_NOSIGNAL);
-    if (sent != static_cast<ssize_t>(frame.size()) && errno != EPIPE && errno != ECONNRESET) {
+    send_bytes(frame);
+}
+
+void Connection::send_bytes(std::string_view bytes) {
+    std::string encrypted;
+    if (tls_) {
+        tls_->write(bytes);
+        encrypted = tls_->take();
+        bytes = encrypted;
+    }
+    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent != static_cast<ssize_t>(bytes.size()) && errno != EPIPE && errno != ECONNRESET) {
         throw std::runtime_error{"the client's own socket is full"};
     }
+}
+
+void Connection::flush_tls() {
+    const std::string bytes = tls_->take();
+    ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
 std::vector<std::string> Connection::receive(std::size_t most) {
@@ -104,7 +153,14 @@ std::vector<std::string> Connection::receive(std::size_t most) {
         const ssize_t size = ::recv(fd_, buffer.data(), std::min(most, buffer.size()), MSG_DONTWAIT);
         if (size == 0 || (size < 0 && errno != EAGAIN)) has_ended_ = true;
         if (size <= 0) break;
-        input_.append(buffer.data(), static_cast<std::size_t>(size));
+        const std::string_view bytes{buffer.data(), static_cast<std::size_t>(size)};
+        if (tls_) {
+            tls_->put(bytes);
+            input_ += tls_->read();
+            if (tls_->has_failed()) throw std::runtime_error{"what came over TLS is broken"};
+        } else {
+            input_ += bytes;
+        }
         most -= static_cast<std::size_t>(size);
     }
     std::vector<std::string> texts;

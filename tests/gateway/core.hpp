@@ -11,6 +11,7 @@
 #include "book/event_queue.hpp"
 #include "gateway/book_agent.hpp"
 #include "gateway/shard.hpp"
+#include "tests/gateway/tls_client.hpp"
 
 namespace tickgate::test {
 
@@ -47,7 +48,7 @@ public:
     void settle();
 
     /// Our end goes to the shard; returns the client's, which does not block. `buffer`: SO_SNDBUF of ours; 0: usual.
-    [[nodiscard]] int connect(std::size_t shard, int buffer = 0);
+    [[nodiscard]] int connect(std::size_t shard, int buffer = 0, std::unique_ptr<gateway::TlsSession> tls = nullptr);
 
     static constexpr book::FeedId kFeed{0};
     static constexpr std::string_view kEpoch = "k3";
@@ -72,12 +73,17 @@ class Connection {
 public:
     explicit Connection(int fd) : fd_{fd} {}
     Connection(Core& core, std::size_t shard = 0, int buffer = 0) : Connection(core.connect(shard, buffer)) {}
+    /// Over TLS, its handshake done.
+    struct OverTls {};
+    Connection(OverTls, Core& core, std::size_t shard = 0, int buffer = 0);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
     void send(std::string_view json);
     void send_close(std::uint16_t code);
+    /// Bytes of the client's, over TLS encrypted by it.
+    void send_bytes(std::string_view bytes);
     /// Takes up to `most` bytes from the socket and returns the text messages that are whole by now, but for
     /// heartbeats, which are counted. Pings are answered.
     std::vector<std::string> receive(std::size_t most = std::size_t{1} << 30);
@@ -91,12 +97,16 @@ public:
     [[nodiscard]] std::size_t heartbeats() const { return heartbeats_; }
     [[nodiscard]] std::size_t pings() const { return pings_; }
     [[nodiscard]] int fd() const { return fd_; }
+    [[nodiscard]] TlsClient& tls() { return *tls_; }
+    /// Sends what TLS has to say by itself.
+    void flush_tls();
 
 private:
     void send_frame(gateway::Opcode opcode, std::string_view payload);
     void take_frame(gateway::Opcode opcode, std::string_view payload, std::vector<std::string>& texts);
 
     int fd_;
+    std::unique_ptr<TlsClient> tls_;  // none: plain
     std::string input_;
     bool answers_pings_ = true;
     bool has_ended_ = false;

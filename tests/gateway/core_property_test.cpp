@@ -40,6 +40,7 @@ public:
         for (std::int64_t i = 0; i < count; ++i) {
             clients_.push_back(std::make_unique<Client>(Mirror{core_, market_, random_, seen_}));
             clients_.back()->buffer = random_.one_of({0, 1, 16'384});
+            clients_.back()->is_over_tls = i % 3 == 1;
         }
     }
 
@@ -57,6 +58,7 @@ private:
         explicit Client(Mirror of) : mirror{std::move(of)} {}
         Mirror mirror;
         int buffer = 0;
+        bool is_over_tls = false;
         std::size_t reads = 1 << 20;  // bytes that it reads at once; 0: it is asleep
     };
 
@@ -97,7 +99,7 @@ private:
 
     void connect(Client& client) {
         const auto last = static_cast<std::int64_t>(core_.shards.size()) - 1;
-        client.mirror.connect(static_cast<std::size_t>(random_.between(0, last)), client.buffer);
+        client.mirror.connect(static_cast<std::size_t>(random_.between(0, last)), client.buffer, client.is_over_tls);
     }
 
     /// All come back at once, each with a position of its own, to one slow stream, or each to a fast one.
@@ -152,7 +154,10 @@ private:
         seen_["catch_ups"] += agent.catch_ups.value();
         seen_["busy_snapshots"] += agent.busy_snapshots.value();
         seen_["dropped_batches"] += agent.dropped_batches.value();
-        for (const auto& unit : core_.shards) seen_["blocked"] += unit->shard.metrics().blocked.value();
+        for (const auto& unit : core_.shards) {
+            seen_["blocked"] += unit->shard.metrics().blocked.value();
+            EXPECT_EQ(unit->shard.metrics().tls_errors.value(), 0U);
+        }
     }
 
     void expect_nothing_is_left() {
