@@ -184,6 +184,13 @@ void read_connections(TableReader& reader, ConnectionLimits& limits) {
     number("handshakes_per_s", limits.handshakes_per_s);
 }
 
+void read_compression(TableReader& reader, CompressionOptions& compression) {
+    reader.read("enabled", [&](const toml::node& node) { compression.enabled = flag_in(node); });
+    reader.read("min_bytes",
+                [&](const toml::node& node) { compression.min_bytes = uint32_in(node, kDeflateBytesRange); });
+    reader.read("level", [&](const toml::node& node) { compression.level = uint32_in(node, kDeflateLevelRange); });
+}
+
 void read_listen(const toml::node& node, Config& config) {
     config.listen.clear();
     for (const std::string& text : strings_in(node)) config.listen.push_back(parse_listen(text));
@@ -208,6 +215,7 @@ void read_gateway(TableReader& reader, Config& config) {
     text("log_level", parse_log_level, config.log_level);
     reader.read_table("limits", [&](TableReader& limits) { read_limits(limits, config.limits); });
     reader.read_table("connections", [&](TableReader& limits) { read_connections(limits, config.connections); });
+    reader.read_table("compression", [&](TableReader& table) { read_compression(table, config.compression); });
 }
 
 SyntheticConfig read_synthetic(TableReader& reader) {
@@ -267,6 +275,8 @@ void append_gateway(std::string& out, const Config& config) {
         config.limits.subscriptions, config.limits.ops_per_s, config.limits.frame_bytes, config.limits.symbols_per_op);
     out += fmt::format("\n[gateway.connections]\nmax = {}\nper_address = {}\nhandshakes_per_s = {}\n",
                        config.connections.max, config.connections.per_address, config.connections.handshakes_per_s);
+    out += fmt::format("\n[gateway.compression]\nenabled = {}\nmin_bytes = {}\nlevel = {}\n",
+                       config.compression.enabled, config.compression.min_bytes, config.compression.level);
 }
 
 void append_replay(std::string& out, const FeedConfig& feed) {

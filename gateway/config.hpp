@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gateway/admission.hpp"
+#include "gateway/deflate.hpp"
 #include "gateway/io_backend.hpp"
 #include "gateway/log.hpp"
 #include "gateway/protocol.hpp"
@@ -68,6 +69,7 @@ struct Config {
     log::Level log_level = log::Level::Info;
     Limits limits;
     ConnectionLimits connections;
+    CompressionOptions compression;
     std::vector<FeedConfig> feeds;
 
     friend bool operator==(const Config&, const Config&) = default;

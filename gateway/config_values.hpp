@@ -26,6 +26,8 @@ inline constexpr Range kSubscriptionsRange{1, 1'000'000};
 inline constexpr Range kOpsRange{1, 100'000};  // seconds' worth of them, in thousandths, fit 32 bits
 inline constexpr Range kFrameRange{1'024, 16'777'216};
 inline constexpr Range kConnectionsRange{0, 10'000'000};
+inline constexpr Range kDeflateBytesRange{0, 16'777'216};
+inline constexpr Range kDeflateLevelRange{1, 9};
 inline constexpr Range kSymbolsPerOpRange{1, 100'000};
 inline constexpr Range kSyntheticSymbolsRange{1, 100'000};
 inline constexpr Range kSyntheticRateRange{1, 1'000'000};

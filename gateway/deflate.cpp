@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <utility>
 
 #include "gateway/frame_reader.hpp"
 
@@ -27,6 +28,7 @@ namespace {
 constexpr int kMemoryLevel = 5;
 constexpr int kRaw = -1;  // no zlib header: as a factor of the window bits
 
+constexpr std::size_t kStoredLengths = 4;
 constexpr int kAnyWindow = 15;
 constexpr std::size_t kFirstRoom = std::size_t{4} << 10;
 constexpr std::size_t kKeptRoom = std::size_t{256} << 10;
@@ -78,6 +80,48 @@ std::size_t Deflater::deflate(std::string_view text, std::span<char> out) noexce
     // With no room left over it may not be at its end.
     if (::deflate(stream_.get(), Z_SYNC_FLUSH) != Z_OK || stream_->avail_out == 0) return 0;
     return room - stream_->avail_out - deflate::kTail.size();
+}
+
+void DeflateJoiner::add_text(std::string_view text) {
+    constexpr std::size_t kMostStored = 65'535;
+    while (!text.empty()) {
+        if (stored_at_ == 0) begin_stored();
+        const std::size_t room = kMostStored - (out_.size() - stored_at_ - kStoredLengths);
+        const std::string_view piece = text.substr(0, room);
+        out_ += piece;
+        text.remove_prefix(piece.size());
+        if (piece.size() == room) end_stored();
+    }
+}
+
+void DeflateJoiner::add_block(std::string_view block) {
+    end_stored();
+    if (has_stored_header_) out_ += deflate::kTail;
+    out_ += block;
+    has_stored_header_ = true;
+}
+
+void DeflateJoiner::finish() {
+    end_stored();
+    if (!has_stored_header_) out_ += '\0';
+}
+
+void DeflateJoiner::begin_stored() {
+    if (!std::exchange(has_stored_header_, false)) out_ += '\0';
+    stored_at_ = out_.size();
+    out_.append(kStoredLengths, '\0');
+}
+
+/// Source: RFC 1951, 3.2.4: the length, low byte first, and its complement.
+void DeflateJoiner::end_stored() {
+    if (stored_at_ == 0) return;
+    const std::size_t length = out_.size() - stored_at_ - kStoredLengths;
+    for (const std::size_t at : {0U, 1U}) {
+        const auto byte = static_cast<unsigned char>(length >> (8 * at));
+        out_[stored_at_ + at] = static_cast<char>(byte);
+        out_[stored_at_ + 2 + at] = static_cast<char>(~byte);
+    }
+    stored_at_ = 0;
 }
 
 Inflater::Inflater() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 struct z_stream_s;
@@ -21,13 +22,16 @@ inline constexpr int kDefaultLevel = 4;
 /// Which a sender leaves out at the end of a message: the end of an empty stored block.
 inline constexpr std::string_view kTail{"\x00\x00\xff\xff", 4};
 
-/// Bytes that as_stored() needs for a text.
-[[nodiscard]] constexpr std::size_t stored_size(std::size_t text) noexcept {
-    constexpr std::size_t kMost = 65'535;
-    return text + 5 * ((text + kMost - 1) / kMost);
-}
-
 }  // namespace deflate
+
+/// What is sent deflated to clients with whom permessage-deflate was agreed on.
+struct CompressionOptions {
+    bool enabled = true;            ///< agrees to it
+    std::uint32_t min_bytes = 256;  ///< smaller messages go as they are
+    std::uint32_t level = deflate::kDefaultLevel;
+
+    friend bool operator==(const CompressionOptions&, const CompressionOptions&) = default;
+};
 
 /// Makes messages smaller, each by itself. Thread: its owner's; one serves all clients of a shard.
 class Deflater {
@@ -48,6 +52,26 @@ private:
         void operator()(z_stream_s* stream) const noexcept;
     };
     std::unique_ptr<z_stream_s, End> stream_;
+};
+
+/// Lays one deflate stream together from blocks that Deflater made and from text as it is, in stored blocks.
+class DeflateJoiner {
+public:
+    /// Goes on behind what `out` holds; that is not changed otherwise meanwhile.
+    explicit DeflateJoiner(std::string& out) noexcept : out_{out} {}
+
+    void add_text(std::string_view text);
+    void add_block(std::string_view block);
+    /// The stream ends as a message does, without kTail.
+    void finish();
+
+private:
+    void begin_stored();
+    void end_stored();
+
+    std::string& out_;
+    std::size_t stored_at_ = 0;       // where the lengths of the stored block stand that is open; 0: none is
+    bool has_stored_header_ = false;  // a block ended with the header of a stored one
 };
 
 /// Reads what Deflater, or a client, has made of a message. Thread: its owner's; one serves all clients of a shard.

@@ -59,6 +59,10 @@ constexpr Described<ShardMetrics, Counter> kShardCounters[] = {
     {"lag_notices_total", "Lag messages sent to slow clients.", &ShardMetrics::lag_notices},
     {"session_tls_errors_total", "Sessions ended because of an error in TLS.", &ShardMetrics::tls_errors},
     {"turns_total", "Turns of the shard that did something.", &ShardMetrics::turns},
+    {"deflate_calls_total", "Messages deflated, each at most once for all clients of the shard.",
+     &ShardMetrics::deflate_calls},
+    {"deflate_in_bytes_total", "Bytes of those messages.", &ShardMetrics::deflate_bytes_in},
+    {"deflate_out_bytes_total", "Bytes that they were deflated to.", &ShardMetrics::deflate_bytes_out},
 };
 
 constexpr Described<HttpMetrics, Counter> kHttpCounters[] = {

@@ -91,6 +91,9 @@ struct alignas(64) TransportMetrics {
     Counter blocked;     ///< times a socket did not take all
     Counter turns;       ///< in which something was due
     Counter tls_errors;  ///< sessions ended because what came over TLS was none
+    Counter deflate_calls;
+    Counter deflate_bytes_in;
+    Counter deflate_bytes_out;
 };
 
 /// What a shard counts. Writer: its thread.

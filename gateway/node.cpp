@@ -98,6 +98,7 @@ Node::Node(const Config& config, std::vector<bool> recorded_feeds)
                                                                    .limits = config_.limits,
                                                                    .heartbeat_ms = config_.heartbeat_ms,
                                                                    .slow_close_s = config_.slow_close_s,
+                                                                   .compression = config_.compression,
                                                                    .seed = seed()},
                                                       admission_, config_.io));
         ShardUnit& unit = *shards_.back();
@@ -106,6 +107,7 @@ Node::Node(const Config& config, std::vector<bool> recorded_feeds)
         limits.connections = config_.connections.max;
         limits.connections_per_address = config_.connections.per_address;
         limits.handshakes_per_s = (config_.connections.handshakes_per_s + config_.shards - 1) / config_.shards;
+        limits.deflates = config_.compression.enabled;
         limits.sndbuf_bytes = static_cast<int>(config_.sndbuf_bytes);
         // A slow client is told why it is closed: the kernel must not be quicker.
         limits.tcp_user_timeout = std::chrono::seconds{config_.slow_close_s} + 10s;

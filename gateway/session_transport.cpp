@@ -32,6 +32,7 @@ SessionTransport::SessionTransport(const TransportOptions& options, SessionHandl
       admission_{admission},
       metrics_{metrics},
       writer_{std::move(writer)},
+      output_{options.compression},
       epoll_{::epoll_create1(EPOLL_CLOEXEC)},
       read_buffer_{std::make_unique<char[]>(kInputBuffer + kInputPadding)} {
     if (epoll_ < 0) throw std::system_error{errno, std::generic_category(), "epoll_create1"};
@@ -51,6 +52,7 @@ void SessionTransport::add(UpgradedClient client) {
     connection.fd = client.fd;
     connection.tls = std::move(client.tls);
     if (connection.tls && !decrypted_) decrypted_ = std::make_unique<char[]>(kInputBuffer + kInputPadding);
+    connection.deflate_bits = client.deflate_bits;
     connection.state = Connection::State::Open;
     connection.heard_ms = now_ms_;
     ++open_sessions_;
@@ -132,7 +134,8 @@ void SessionTransport::take_input(SessionIndex index, std::span<char> input) {
     const std::size_t answered_before = output_.own_bytes();
     const auto has_its_share = [&] { return output_.own_bytes() - answered_before >= TurnOutput::kMaxBytes; };
     {
-        FrameReader reader{connection.input, input, options_.message_bytes};
+        FrameReader reader{connection.input, input, options_.message_bytes,
+                           connection.deflate_bits != 0 ? &inflater_ : nullptr};
         while (connection.is_open() && !connection.is_paused && !has_its_share()) {
             const ClientFrame frame = reader.next();
             if (frame.kind == ClientFrame::Kind::None) break;

@@ -9,6 +9,7 @@
 
 #include "book/types.hpp"
 #include "gateway/admission.hpp"
+#include "gateway/deflate.hpp"
 #include "gateway/frame_reader.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/session_handler.hpp"
@@ -43,6 +44,7 @@ struct Connection {
 
     int fd = -1;
     State state = State::Free;
+    std::uint8_t deflate_bits = 0;  ///< as UpgradedClient's
     bool takes_arrays = false;      ///< what it is due in a turn goes as one JSON array
     bool is_paused = false;         ///< its next message is to wait
     bool is_due_heartbeat = false;  ///< on the list of those
@@ -61,6 +63,7 @@ struct TransportOptions {
     std::size_t message_bytes = 65'536;  ///< of a client's message; above it is closed with 1009
     std::uint32_t heartbeat_ms = 5'000;  ///< a client silent for three of them is closed; 0: neither of it
     std::uint32_t slow_close_s = 60;
+    CompressionOptions compression{};
 };
 
 /// The WebSocket connections of one thread: reads frames and answers those of the protocol itself, and writes to each
@@ -182,6 +185,7 @@ private:
     TransportMetrics& metrics_;
     std::unique_ptr<SocketWriter> writer_;
     TurnOutput output_;
+    Inflater inflater_;
     SessionTable<Connection> connections_;
     int epoll_;
     std::unique_ptr<char[]> read_buffer_;

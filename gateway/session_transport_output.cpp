@@ -79,6 +79,10 @@ void SessionTransport::write_all() {
         for (std::size_t first = 0; first < groups.size();) first = write_some(groups, first);
     }
     metrics_.writes.add(writer_->system_calls() - calls_before);
+    const TurnOutput::DeflateCounts& deflated = output_.deflate_counts();
+    metrics_.deflate_calls.add(deflated.calls);
+    metrics_.deflate_bytes_in.add(deflated.bytes_in);
+    metrics_.deflate_bytes_out.add(deflated.bytes_out);
     riding_heartbeat_ = kNoIndex;
     std::erase_if(heartbeats_, [this](const DueHeartbeat& due) { return !connections_[due.session].is_due_heartbeat; });
     for (const SessionIndex index : closing_) {
@@ -94,7 +98,8 @@ std::size_t SessionTransport::write_some(std::span<TurnGroup> groups, std::size_
         Connection& connection = connections_[group.session];
         if (connection.fd >= 0 && !connection.blocked && !is_riding_alone(group)) {
             connection.is_due_heartbeat = false;
-            group.bytes = connection.takes_arrays ? output_.joined_as_array(group) : output_.joined(group);
+            group.bytes = connection.takes_arrays ? output_.joined_as_array(group, connection.deflate_bits)
+                                                  : output_.joined(group, connection.deflate_bits);
             if (connection.tls) group.bytes = sealed(group);
             if (!group.bytes.empty()) writer_->add(connection.fd, group.bytes, static_cast<std::uint32_t>(next));
         }
@@ -124,8 +129,10 @@ void SessionTransport::keep_rest(const TurnGroup& group, std::size_t accepted) {
     // What was begun is ended, the rest is missed; an array is one message, and what is encrypted must all be sent.
     std::uint32_t begun = 0;
     std::size_t end = 0;
-    while (begun < group.taken && end < accepted) end += output_.bytes(output_.entry(group, begun++).frame).size();
     const Connection& connection = connections_[group.session];
+    while (begun < group.taken && end < accepted) {
+        end += output_.bytes_for(output_.entry(group, begun++).frame, connection.deflate_bits).size();
+    }
     if (connection.tls || (connection.takes_arrays && begun > 0)) {
         begun = group.taken;
         end = group.bytes.size();

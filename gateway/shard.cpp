@@ -188,7 +188,7 @@ void Shard::on_due(const ShardRecord& record) {
 void Shard::on_answer(const ShardRecord& record) {
     ShardStream* const stream = state_.subscriptions.stream(record.sid);
     if (stream == nullptr) return;
-    const TurnOutput::FrameIndex frame = transport_.output().add_shared(record.frame, record.prev);
+    const TurnOutput::FrameIndex frame = transport_.output().add_shared(record.frame, record.prev, true);
     stream->at = record.seq;
     // Those brought into step leave the list, their place taken by its last: from the end, nobody is passed over.
     for (std::size_t i = stream->waiting.size(); i > 0; --i) {

@@ -23,6 +23,7 @@ struct ShardOptions {
     Limits limits;
     std::uint32_t heartbeat_ms = 5'000;
     std::uint32_t slow_close_s = 60;
+    CompressionOptions compression{};
     std::uint64_t seed = 0;  ///< of session ids and spread delays
 };
 

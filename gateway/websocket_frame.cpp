@@ -6,6 +6,7 @@ namespace tickgate::gateway {
 namespace {
 
 constexpr std::uint8_t kFinal = 0x80;
+constexpr std::uint8_t kDeflated = 0x40;
 constexpr std::size_t kMaxReason = kMaxControlPayload - 2;  // the code takes two
 
 bool is_utf8_continuation(char byte) noexcept {
@@ -29,9 +30,9 @@ bool is_sendable_close_code(std::uint16_t code) noexcept {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
-FrameHeader::FrameHeader(Opcode opcode, std::uint64_t payload_size) noexcept
+FrameHeader::FrameHeader(Opcode opcode, std::uint64_t payload_size, bool is_deflated) noexcept
     : size_{static_cast<std::uint8_t>(size_for(payload_size))} {
-    bytes_[0] = static_cast<char>(kFinal | static_cast<std::uint8_t>(opcode));
+    bytes_[0] = static_cast<char>(kFinal | (is_deflated ? kDeflated : 0) | static_cast<std::uint8_t>(opcode));
     if (size_ == 2) {
         bytes_[1] = static_cast<char>(payload_size);
         return;

@@ -42,7 +42,8 @@ inline constexpr std::size_t kMaxControlPayload = 125;
 /// The header of a whole, unmasked frame: 2, 4 or 10 bytes, as a server writes it.
 class FrameHeader {
 public:
-    FrameHeader(Opcode opcode, std::uint64_t payload_size) noexcept;
+    /// `is_deflated`: the payload is, by permessage-deflate.
+    FrameHeader(Opcode opcode, std::uint64_t payload_size, bool is_deflated = false) noexcept;
 
     [[nodiscard]] std::string_view bytes() const noexcept { return {bytes_.data(), size_}; }
 

@@ -40,7 +40,7 @@ book::UnixNanos now() {
 class Echo final : private gateway::HttpHandler, private gateway::SessionHandler {
 public:
     explicit Echo(const gateway::ListenAddress& address)
-        : server_{io_, {}, *this},
+        : server_{io_, {.deflates = true}, *this},
           sockets_{io_.get_executor(), transport_.descriptor()} {
         const book::Result<std::uint16_t> port = server_.listen(address.host, address.port, false);
         if (!port) throw std::runtime_error{"cannot listen: " + port.error().message()};
@@ -113,11 +113,12 @@ private:
 
     gateway::Admission admission_{{}};
     gateway::TransportMetrics metrics_;
-    gateway::SessionTransport transport_{{.message_bytes = kMessageBytes, .heartbeat_ms = 0},
-                                         *this,
-                                         admission_,
-                                         metrics_,
-                                         gateway::make_socket_writer(gateway::IoBackend::Auto)};
+    gateway::SessionTransport transport_{
+        {.message_bytes = kMessageBytes, .heartbeat_ms = 0, .compression = {.min_bytes = 0}},
+        *this,
+        admission_,
+        metrics_,
+        gateway::make_socket_writer(gateway::IoBackend::Auto)};
     asio::io_context io_{1};
     gateway::HttpServer server_;
     asio::posix::basic_stream_descriptor<asio::io_context::executor_type> sockets_;

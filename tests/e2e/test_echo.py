@@ -4,65 +4,16 @@ import asyncio
 import os
 import pathlib
 import re
-import socket
 import struct
 import unittest
 
 import websockets
 
 from harness import EndToEndTest
+from raw_websocket import BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, Raw, masked
 
 LIMIT = 16 << 20
 SIZES = [0, 1, 125, 126, 65535, 65536, 1 << 20, LIMIT]
-FIN, TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 0x80, 1, 2, 0, 8, 9, 10
-
-
-def masked(opcode, payload, fin=True, length=None):
-    """A client's frame whose mask is 0; `length`: what its header says, if that is not so."""
-    length = len(payload) if length is None else length
-    head = bytes([opcode | (FIN if fin else 0)])
-    if length < 126:
-        head += bytes([0x80 | length])
-    elif length < 65536:
-        head += struct.pack("!BH", 0x80 | 126, length)
-    else:
-        head += struct.pack("!BQ", 0x80 | 127, length)
-    return head + bytes(4) + payload
-
-
-class Raw:
-    """A client that sends what bytes it likes."""
-
-    def __init__(self, url, receive_buffer=None):
-        host, port = re.match(r"ws://([\d.]+):(\d+)", url).groups()
-        self.socket = socket.socket()
-        if receive_buffer:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(30)
-        self.socket.connect((host, int(port)))
-        self.file = self.socket.makefile("rb")
-        self.socket.sendall(b"GET /v1/ws HTTP/1.1\r\nHost: echo\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n")
-        while self.file.readline() != b"\r\n":
-            pass
-
-    def frame(self):
-        """The next frame: (first byte, payload)."""
-        first, length = self.file.read(2)
-        if length == 126:
-            length, = struct.unpack("!H", self.file.read(2))
-        elif length == 127:
-            length, = struct.unpack("!Q", self.file.read(8))
-        return first, self.file.read(length)
-
-    def close_code(self):
-        first, payload = self.frame()
-        assert first == FIN | CLOSE, first
-        return struct.unpack("!H", payload[:2])[0]
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
 
 
 class EchoTest(EndToEndTest):

@@ -52,6 +52,11 @@ max = 1000
 per_address = 20
 handshakes_per_s = 300
 
+[gateway.compression]
+enabled = false
+min_bytes = 100
+level = 9
+
 [[feeds]]
 venue = "binance-usdm"
 replay = ["a b.gz", 'quo"te\back']
@@ -82,6 +87,7 @@ TEST(Config, ReadsEveryKey) {
     EXPECT_EQ(config.log_level, log::Level::Debug);
     EXPECT_EQ(config.limits, (Limits{10, 5, 2048, 7}));
     EXPECT_EQ(config.connections, (ConnectionLimits{1'000, 20, 300}));
+    EXPECT_EQ(config.compression, (CompressionOptions{false, 100, 9}));
     ASSERT_EQ(config.feeds.size(), 3U);
     EXPECT_EQ(config.feeds[0].venue, "binance-usdm");
     EXPECT_EQ(config.feeds[0].replay, (std::vector<std::string>{"a b.gz", "quo\"te\\back"}));
@@ -137,6 +143,8 @@ TEST(Config, NamesFileLineKeyAndValueOfWhatIsWrong) {
          "x.toml:2: gateway.limits.ops_per_s = 858994: must be from 1 to 100000"},
         {"[gateway.limits]\nframe_bytes = 10",
          "x.toml:2: gateway.limits.frame_bytes = 10: must be from 1024 to 16777216"},
+        {"[gateway.compression]\nlevel = 0", "x.toml:2: gateway.compression.level = 0: must be from 1 to 9"},
+        {"[gateway.compression]\nenabled = 1", "x.toml:2: gateway.compression.enabled = 1: must be true or false"},
         {"[[feeds]]\nreplay = 'a'\nvenue = 'binance'",
          "x.toml:3: feeds[0].venue = 'binance': must be one of binance-spot, binance-usdm, binance-coinm"},
         {"[[feeds]]\nreplay = 'a'\nvenue = 'binance-spto'",

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "gateway/websocket_frame.hpp"
+#include "tests/gateway/inflated.hpp"
 #include "tests/support/certificates.hpp"
 
 namespace tickgate::test {
@@ -18,6 +19,28 @@ namespace tickgate::test {
 using book::Event;
 using book::EventKind;
 using gateway::Opcode;
+
+namespace {
+
+/// The objects of an array as the server writes it; no text in it has a brace.
+std::vector<std::string_view> elements_of(std::string_view array) {
+    std::vector<std::string_view> elements;
+    int depth = 0;
+    std::size_t begin = 1;
+    for (std::size_t i = 1; i < array.size(); ++i) {
+        const char letter = array[i];
+        if (depth == 0 && (letter == ',' || letter == ']')) {
+            elements.push_back(array.substr(begin, i - begin));
+            begin = i + 1;
+        }
+        if (letter == '{') ++depth;
+        if (letter == '}') --depth;
+    }
+    if (begin != array.size()) throw std::runtime_error{"an array without an end"};
+    return elements;
+}
+
+}  // namespace
 
 Core::Unit::Unit(const CoreOptions& options, gateway::Admission& admission, std::uint64_t seed)
     : records{options.queue_bytes},
@@ -65,13 +88,14 @@ void Core::settle() {
     }
 }
 
-int Core::connect(std::size_t shard, int buffer, std::unique_ptr<gateway::TlsSession> tls) {
+int Core::connect(std::size_t shard, int buffer, std::uint8_t deflate_bits, std::unique_ptr<gateway::TlsSession> tls) {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0) {
         throw std::system_error{errno, std::generic_category(), "socketpair"};
     }
     if (buffer > 0) ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    shards[shard]->shard.add_session({.fd = ends[0], .remote_address = "client", .tls = std::move(tls)}, now);
+    shards[shard]->shard.add_session(
+        {.fd = ends[0], .remote_address = "client", .deflate_bits = deflate_bits, .tls = std::move(tls)}, now);
     return ends[1];
 }
 
@@ -103,8 +127,10 @@ std::unique_ptr<gateway::TlsSession> shake_hands(TlsClient& client) {
 
 }  // namespace
 
-Connection::Connection(OverTls, Core& core, std::size_t shard, int buffer) : tls_{std::make_unique<TlsClient>()} {
-    fd_ = core.connect(shard, buffer, shake_hands(*tls_));
+Connection::Connection(OverTls, Core& core, std::size_t shard, int buffer, std::uint8_t deflate_bits)
+    : tls_{std::make_unique<TlsClient>()},
+      deflate_bits_{deflate_bits} {
+    fd_ = core.connect(shard, buffer, deflate_bits, shake_hands(*tls_));
 }
 
 Connection::~Connection() {
@@ -179,8 +205,16 @@ std::vector<std::string> Connection::receive(std::size_t most) {
             for (std::size_t i = 2; i < header; ++i) size = size << 8 | byte(i);
         }
         if (left < header + size) break;
-        if ((byte(0) & 0xf0U) != 0x80U) throw std::runtime_error{"a frame's first byte is wrong"};
-        take_frame(static_cast<Opcode>(byte(0) & 0x0fU), std::string_view{input_}.substr(begin + header, size), texts);
+        const std::string_view payload = std::string_view{input_}.substr(begin + header, size);
+        const auto opcode = static_cast<Opcode>(byte(0) & 0x0fU);
+        if ((byte(0) & 0xf0U) == 0xC0U && deflate_bits_ != 0 && !gateway::is_control(opcode)) {
+            ++deflated_;
+            take_frame(opcode, inflated(payload, deflate_bits_), texts);
+        } else if ((byte(0) & 0xf0U) == 0x80U) {
+            take_frame(opcode, payload, texts);
+        } else {
+            throw std::runtime_error{"a frame's first byte is wrong"};
+        }
         begin += header + size;
     }
     input_.erase(0, begin);
@@ -191,12 +225,7 @@ void Connection::take_frame(Opcode opcode, std::string_view payload, std::vector
     if (close_code_) throw std::runtime_error{"a frame after the close frame"};
     switch (opcode) {
         case Opcode::Text:
-            if (payload.starts_with(R"({"type":"hb",)")) {
-                ++heartbeats_;
-            } else {
-                texts.emplace_back(payload);
-            }
-            return;
+            return take_text(payload, texts);
         case Opcode::Ping:
             ++pings_;
             if (answers_pings_) send_frame(Opcode::Pong, payload);
@@ -210,6 +239,17 @@ void Connection::take_frame(Opcode opcode, std::string_view payload, std::vector
             return;
         default:
             throw std::runtime_error{"a frame of an unexpected kind"};
+    }
+}
+
+void Connection::take_text(std::string_view text, std::vector<std::string>& texts) {
+    if (takes_arrays_apart_ && text.starts_with('[')) {
+        ++arrays_;
+        for (const std::string_view element : elements_of(text)) take_text(element, texts);
+    } else if (text.starts_with(R"({"type":"hb",)")) {
+        ++heartbeats_;
+    } else {
+        texts.emplace_back(text);
     }
 }
 

@@ -48,7 +48,9 @@ public:
     void settle();
 
     /// Our end goes to the shard; returns the client's, which does not block. `buffer`: SO_SNDBUF of ours; 0: usual.
-    [[nodiscard]] int connect(std::size_t shard, int buffer = 0, std::unique_ptr<gateway::TlsSession> tls = nullptr);
+    /// `deflate_bits`: as UpgradedClient's.
+    [[nodiscard]] int connect(std::size_t shard, int buffer = 0, std::uint8_t deflate_bits = 0,
+                              std::unique_ptr<gateway::TlsSession> tls = nullptr);
 
     static constexpr book::FeedId kFeed{0};
     static constexpr std::string_view kEpoch = "k3";
@@ -72,10 +74,12 @@ public:
 class Connection {
 public:
     explicit Connection(int fd) : fd_{fd} {}
-    Connection(Core& core, std::size_t shard = 0, int buffer = 0) : Connection(core.connect(shard, buffer)) {}
+    Connection(Core& core, std::size_t shard = 0, int buffer = 0, std::uint8_t deflate_bits = 0)
+        : fd_{core.connect(shard, buffer, deflate_bits)},
+          deflate_bits_{deflate_bits} {}
     /// Over TLS, its handshake done.
     struct OverTls {};
-    Connection(OverTls, Core& core, std::size_t shard = 0, int buffer = 0);
+    Connection(OverTls, Core& core, std::size_t shard = 0, int buffer = 0, std::uint8_t deflate_bits = 0);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -84,10 +88,12 @@ public:
     void send_close(std::uint16_t code);
     /// Bytes of the client's, over TLS encrypted by it.
     void send_bytes(std::string_view bytes);
-    /// Takes up to `most` bytes from the socket and returns the text messages that are whole by now, but for
+    /// Takes up to `most` bytes from the socket and returns the text messages that are whole by now, inflated, but for
     /// heartbeats, which are counted. Pings are answered.
     std::vector<std::string> receive(std::size_t most = std::size_t{1} << 30);
 
+    /// Whether what comes in an array is returned message by message.
+    void take_arrays_apart(bool does) { takes_arrays_apart_ = does; }
     void answer_pings(bool answers) { answers_pings_ = answers; }
     [[nodiscard]] std::optional<std::uint16_t> close_code() const { return close_code_; }
     /// The other side has closed.
@@ -96,6 +102,9 @@ public:
     [[nodiscard]] bool holds_part() const { return !input_.empty(); }
     [[nodiscard]] std::size_t heartbeats() const { return heartbeats_; }
     [[nodiscard]] std::size_t pings() const { return pings_; }
+    /// Frames that came deflated, and arrays.
+    [[nodiscard]] std::size_t deflated() const { return deflated_; }
+    [[nodiscard]] std::size_t arrays() const { return arrays_; }
     [[nodiscard]] int fd() const { return fd_; }
     [[nodiscard]] TlsClient& tls() { return *tls_; }
     /// Sends what TLS has to say by itself.
@@ -104,14 +113,19 @@ public:
 private:
     void send_frame(gateway::Opcode opcode, std::string_view payload);
     void take_frame(gateway::Opcode opcode, std::string_view payload, std::vector<std::string>& texts);
+    void take_text(std::string_view text, std::vector<std::string>& texts);
 
     int fd_;
     std::unique_ptr<TlsClient> tls_;  // none: plain
+    std::uint8_t deflate_bits_ = 0;
     std::string input_;
     bool answers_pings_ = true;
+    bool takes_arrays_apart_ = false;
     bool has_ended_ = false;
     std::size_t heartbeats_ = 0;
     std::size_t pings_ = 0;
+    std::size_t deflated_ = 0;
+    std::size_t arrays_ = 0;
     std::optional<std::uint16_t> close_code_;
 };
 

@@ -23,6 +23,7 @@ CoreOptions random_options(Random& random, bool is_storm) {
     options.trades = random.one_of<std::size_t>({4, 16, 64});
     options.recorded = random.chance(30);
     options.shard.limits.ops_per_s = 10'000;
+    options.shard.compression.min_bytes = random.one_of<std::uint32_t>({0, 200, 256});
     options.shard.slow_close_s = random.one_of<std::uint32_t>({5, 60});
     options.io = random.one_of({gateway::IoBackend::Epoll, gateway::IoBackend::Auto});
     return options;
@@ -41,6 +42,7 @@ public:
             clients_.push_back(std::make_unique<Client>(Mirror{core_, market_, random_, seen_}));
             clients_.back()->buffer = random_.one_of({0, 1, 16'384});
             clients_.back()->is_over_tls = i % 3 == 1;
+            clients_.back()->deflate_bits = random_.one_of<std::uint8_t>({0, 9, 12});
         }
     }
 
@@ -59,6 +61,7 @@ private:
         Mirror mirror;
         int buffer = 0;
         bool is_over_tls = false;
+        std::uint8_t deflate_bits = 0;
         std::size_t reads = 1 << 20;  // bytes that it reads at once; 0: it is asleep
     };
 
@@ -99,7 +102,8 @@ private:
 
     void connect(Client& client) {
         const auto last = static_cast<std::int64_t>(core_.shards.size()) - 1;
-        client.mirror.connect(static_cast<std::size_t>(random_.between(0, last)), client.buffer, client.is_over_tls);
+        client.mirror.connect(static_cast<std::size_t>(random_.between(0, last)), client.buffer, client.deflate_bits,
+                              client.is_over_tls);
     }
 
     /// All come back at once, each with a position of its own, to one slow stream, or each to a fast one.
@@ -157,6 +161,7 @@ private:
         for (const auto& unit : core_.shards) {
             seen_["blocked"] += unit->shard.metrics().blocked.value();
             EXPECT_EQ(unit->shard.metrics().tls_errors.value(), 0U);
+            seen_["deflated"] += unit->shard.metrics().deflate_calls.value();
         }
     }
 
@@ -237,6 +242,7 @@ TEST(CoreProperty, EveryClientHoldsTheTruthOnFixedSeeds) {
                              "catch_ups",
                              "busy_snapshots",
                              "dropped_batches",
+                             "deflated",
                              "blocked",
                              "error",
                              "pong"}) {

@@ -12,9 +12,9 @@ Mirror::Mirror(Core& core, const Market& market, Random& random, Seen& seen)
       random_{random},
       seen_{seen} {}
 
-void Mirror::connect(std::size_t shard, int buffer, bool over_tls) {
-    connection_ = over_tls ? std::make_unique<Connection>(Connection::OverTls{}, core_, shard, buffer)
-                           : std::make_unique<Connection>(core_, shard, buffer);
+void Mirror::connect(std::size_t shard, int buffer, std::uint8_t deflate_bits, bool over_tls) {
+    connection_ = over_tls ? std::make_unique<Connection>(Connection::OverTls{}, core_, shard, buffer, deflate_bits)
+                           : std::make_unique<Connection>(core_, shard, buffer, deflate_bits);
     welcomed_ = false;
 }
 

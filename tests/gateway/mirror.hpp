@@ -42,7 +42,7 @@ class Mirror {
 public:
     Mirror(Core& core, const Market& market, Random& random, Seen& seen);
 
-    void connect(std::size_t shard, int buffer, bool over_tls);
+    void connect(std::size_t shard, int buffer, std::uint8_t deflate_bits, bool over_tls);
     /// `saves`: what it holds, to resume from.
     void disconnect(bool politely, bool saves);
     [[nodiscard]] bool is_connected() const { return connection_ != nullptr; }
