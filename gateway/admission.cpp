@@ -17,7 +17,7 @@ Admission::Decision Admission::enter(std::string_view address) {
         addresses_[known->second].text = address;
     }
     Address& from = addresses_[known->second];
-    if (limits_.per_address != 0 && from.sessions >= limits_.per_address) {
+    if (limits_.per_address != 0 && address != kLocalPeer && from.sessions >= limits_.per_address) {
         return {kNoPlace, false, ErrorCode::LimitConnections};
     }
     ++from.sessions;

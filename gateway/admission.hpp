@@ -11,6 +11,9 @@
 
 namespace tickgate::gateway {
 
+/// The address of clients that come over a Unix socket. They are not limited by it: behind it is a proxy, most often.
+inline constexpr std::string_view kLocalPeer = "unix";
+
 /// How many clients are let in; 0 is no limit.
 struct ConnectionLimits {
     std::uint32_t max = 0;               ///< WebSocket sessions of the process

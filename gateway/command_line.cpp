@@ -28,6 +28,8 @@ struct Flags {
     bool from_empty = false;
     std::optional<std::string> synthetic;
     std::vector<std::string> listen;
+    std::optional<std::string> tls_certificate;
+    std::optional<std::string> tls_key;
     std::optional<std::string> shards;
     std::optional<std::string> threads;
     std::optional<std::string> io;
@@ -55,9 +57,15 @@ void declare(CLI::App& app, Flags& flags) {
     app.add_option("--synthetic", flags.synthetic,
                    "Run the built-in random-walk venue: symbols=N,rate=N|max[,levels=4][,tick_ms=10][,seed=1]")
         ->type_name("SPEC");
-    app.add_option("--listen", flags.listen, "Accept clients here instead of 127.0.0.1:8080; repeatable")
-        ->type_name("ADDRESS:PORT")
+    app.add_option(
+           "--listen", flags.listen,
+           "Accept clients here instead of 127.0.0.1:8080: ADDRESS:PORT, over TLS where there is a certificate; "
+           "plain:ADDRESS:PORT; unix:/PATH; repeatable")
+        ->type_name("WHERE")
         ->allow_extra_args(false);
+    app.add_option("--tls-certificate", flags.tls_certificate, "Serve TLS with this certificate chain (PEM)")
+        ->type_name("FILE");
+    app.add_option("--tls-key", flags.tls_key, "Its private key (PEM, without a password)")->type_name("FILE");
     app.add_option("--shards", flags.shards, "Threads that serve clients, 1 to 64")->type_name("N");
     app.add_option("--threads", flags.threads, "Which thread turns what: auto, dedicated or shared")->type_name("MODE");
     app.add_option("--io", flags.io, "How output is written: auto, io_uring or epoll")->type_name("NAME");
@@ -105,6 +113,17 @@ void apply_replay_flags(const Flags& flags, Config& config, Venues venues) {
     }
 }
 
+void apply_tls_flags(const Flags& flags, Config& config) {
+    if (!flags.tls_certificate && !flags.tls_key) return;
+    TlsFiles files = config.tls.value_or(TlsFiles{});
+    if (flags.tls_certificate) files.certificate = *flags.tls_certificate;
+    if (flags.tls_key) files.key = *flags.tls_key;
+    if (files.certificate.empty() || files.key.empty()) {
+        throw UsageError{"--tls-certificate and --tls-key go together"};
+    }
+    config.tls = std::move(files);
+}
+
 void apply(const Flags& flags, Config& config, Venues venues) {
     apply_replay_flags(flags, config, venues);
     with_value("--synthetic", flags.synthetic,
@@ -113,6 +132,7 @@ void apply(const Flags& flags, Config& config, Venues venues) {
     for (const std::string& address : flags.listen) {
         with_value("--listen", address, [&](const std::string& text) { config.listen.push_back(parse_listen(text)); });
     }
+    apply_tls_flags(flags, config);
     with_value("--shards", flags.shards, [&](const std::string& text) {
         config.shards = static_cast<std::uint32_t>(parse_integer(text, kShardsRange));
     });
@@ -130,12 +150,25 @@ void check_result(const Flags& flags, const Config& config) {
     }
 }
 
+/// Loads what --check-config answers for beside the configuration itself.
+void check_certificate(const Config& config) {
+    if (!config.tls) return;
+    try {
+        const TlsContext loaded{*config.tls, TlsContext::Clock::now()};
+    } catch (const TlsError& error) {
+        throw ConfigError{fmt::format("gateway.tls: {}", error.what())};
+    }
+}
+
 std::variant<Config, ExitNow> configure(const Flags& flags, Venues venues) {
     Config config = flags.config ? load_config(*flags.config, venues) : Config{};
     apply(flags, config, venues);
     check_result(flags, config);
     if (flags.print_config) return ExitNow{kExitOk, config_text(config)};
-    if (flags.check_config) return ExitNow{kExitOk, "the configuration is valid\n"};
+    if (flags.check_config) {
+        check_certificate(config);
+        return ExitNow{kExitOk, "the configuration is valid\n"};
+    }
     return config;
 }
 

@@ -46,6 +46,12 @@ std::string_view string_in(const toml::node& node) {
     return node.as_string()->get();
 }
 
+std::string file_name_in(const toml::node& node) {
+    std::string name{string_in(node)};
+    if (name.empty()) throw std::invalid_argument{"must name a file"};
+    return name;
+}
+
 bool flag_in(const toml::node& node) {
     if (!node.is_boolean()) throw std::invalid_argument{"must be true or false"};
     return node.as_boolean()->get();
@@ -196,6 +202,18 @@ void read_listen(const toml::node& node, Config& config) {
     for (const std::string& text : strings_in(node)) config.listen.push_back(parse_listen(text));
 }
 
+TlsFiles read_tls(TableReader& reader) {
+    TlsFiles files;
+    reader.read("certificate", [&](const toml::node& node) { files.certificate = file_name_in(node); });
+    reader.read("key", [&](const toml::node& node) { files.key = file_name_in(node); });
+    reader.refuse_unknown();  // a misspelt file is named as such, before a file is missed
+    reader.check([&] {
+        if (files.certificate.empty() || files.key.empty())
+            throw std::invalid_argument{"must give certificate and key"};
+    });
+    return files;
+}
+
 void read_gateway(TableReader& reader, Config& config) {
     const auto number = [&reader](std::string_view key, Range range, std::uint32_t& out) {
         reader.read(key, [&](const toml::node& node) { out = uint32_in(node, range); });
@@ -204,6 +222,7 @@ void read_gateway(TableReader& reader, Config& config) {
         reader.read(key, [&](const toml::node& node) { out = parse(string_in(node)); });
     };
     reader.read("listen", [&](const toml::node& node) { read_listen(node, config); });
+    reader.read_table("tls", [&](TableReader& table) { config.tls = read_tls(table); });
     number("shards", kShardsRange, config.shards);
     text("threads", parse_threads, config.threads);
     text("io", parse_io, config.io);
@@ -270,6 +289,13 @@ void append_gateway(std::string& out, const Config& config) {
         "slow_close_s = {}\ndrain_s = {}\nsndbuf_bytes = {}\nlog_level = \"{}\"\n",
         quoted_list(listen), config.shards, text_of(config.threads), text_of(config.io), config.node,
         config.heartbeat_ms, config.slow_close_s, config.drain_s, config.sndbuf_bytes, text_of(config.log_level));
+    if (config.tls) {
+        out += "\n[gateway.tls]\ncertificate = ";
+        append_json_string(out, config.tls->certificate);
+        out += "\nkey = ";
+        append_json_string(out, config.tls->key);
+        out += '\n';
+    }
     out += fmt::format(
         "\n[gateway.limits]\nsubscriptions = {}\nops_per_s = {}\nframe_bytes = {}\nsymbols_per_op = {}\n",
         config.limits.subscriptions, config.limits.ops_per_s, config.limits.frame_bytes, config.limits.symbols_per_op);
@@ -322,7 +348,9 @@ void check_whole(const Config& config) {
     }
     std::set<std::string> addresses;
     for (const ListenAddress& address : config.listen) {
-        if (address.port != 0 && !addresses.insert(text_of(address)).second) {
+        const bool is_unix = address.kind == ListenAddress::Kind::Unix;
+        const std::string place = is_unix ? address.path : host_text(address.host, address.port);
+        if ((is_unix || address.port != 0) && !addresses.insert(place).second) {
             throw ConfigError{fmt::format("gateway.listen = {}: is there twice", text_of(address))};
         }
     }

@@ -13,13 +13,23 @@
 #include "gateway/io_backend.hpp"
 #include "gateway/log.hpp"
 #include "gateway/protocol.hpp"
+#include "gateway/tls_context.hpp"
 
 namespace tickgate::gateway {
 
-/// Where to accept clients: a numeric address, IPv6 without brackets. Port 0 takes any free one.
+/// Where to accept clients: a numeric address, IPv6 without brackets, and a port, of which 0 takes any free one; or the
+/// path of a Unix socket.
 struct ListenAddress {
+    enum class Kind : std::uint8_t {
+        Tcp,       ///< over TLS where there is a certificate
+        PlainTcp,  ///< in any case without
+        Unix,      ///< plain
+    };
+
     std::string host = "127.0.0.1";
     std::uint16_t port = 8080;
+    Kind kind = Kind::Tcp;
+    std::string path{};
 
     friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };
@@ -58,6 +68,7 @@ struct FeedConfig {
 /// Everything that the gateway is told at start.
 struct Config {
     std::vector<ListenAddress> listen{ListenAddress{}};
+    std::optional<TlsFiles> tls;
     std::uint32_t shards = 1;
     ThreadMode threads = ThreadMode::Auto;
     IoBackend io = IoBackend::Auto;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -71,6 +72,17 @@ std::optional<std::string> host_of(std::string_view text) {
     return host;
 }
 
+constexpr std::string_view kPlainPrefix = "plain:";
+constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::size_t kLongestUnixPath = sizeof(sockaddr_un::sun_path) - 1;
+
+ListenAddress unix_address(std::string_view path) {
+    if (!path.starts_with('/') || path.find('\0') != std::string_view::npos || path.size() > kLongestUnixPath) {
+        refuse(fmt::format("must name a Unix socket by an absolute path of at most {} bytes", kLongestUnixPath));
+    }
+    return {.host = {}, .port = 0, .kind = ListenAddress::Kind::Unix, .path = std::string{path}};
+}
+
 constexpr std::array<std::string_view, 5> kSyntheticKeys{"symbols", "rate", "levels", "tick_ms", "seed"};
 
 std::uint32_t parse_uint32(std::string_view text, Range range) {
@@ -108,19 +120,29 @@ std::uint64_t parse_integer(std::string_view text, Range range) {
 }
 
 ListenAddress parse_listen(std::string_view text) {
+    if (text.starts_with(kUnixPrefix)) return unix_address(text.substr(kUnixPrefix.size()));
+    const bool is_plain = text.starts_with(kPlainPrefix);
+    if (is_plain) text.remove_prefix(kPlainPrefix.size());
     const std::size_t colon = text.rfind(':');
     if (colon != std::string_view::npos) {
         const auto host = host_of(text.substr(0, colon));
         const auto port = number_of<std::uint16_t>(text.substr(colon + 1));
-        if (host && port) return {*host, *port};
+        if (host && port) return {*host, *port, is_plain ? ListenAddress::Kind::PlainTcp : ListenAddress::Kind::Tcp};
     }
-    refuse("must be an address and a port, such as 127.0.0.1:8080, [::1]:8080 or localhost:8080");
+    refuse(
+        "must be an address and a port, such as 127.0.0.1:8080, [::1]:8080, localhost:8080 or plain:127.0.0.1:8080, or "
+        "a Unix socket, such as unix:/run/tickgate.sock");
+}
+
+std::string host_text(const std::string& host, std::uint16_t port) {
+    const bool is_ipv6 = host.find(':') != std::string::npos;
+    return is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
 std::string text_of(const ListenAddress& address) {
-    const bool is_ipv6 = address.host.find(':') != std::string::npos;
-    return is_ipv6 ? fmt::format("[{}]:{}", address.host, address.port)
-                   : fmt::format("{}:{}", address.host, address.port);
+    if (address.kind == ListenAddress::Kind::Unix) return fmt::format("{}{}", kUnixPrefix, address.path);
+    const bool is_plain = address.kind == ListenAddress::Kind::PlainTcp;
+    return fmt::format("{}{}", is_plain ? kPlainPrefix : "", host_text(address.host, address.port));
 }
 
 void check_speed(double factor) {

@@ -38,8 +38,10 @@ inline constexpr Range kSeedRange{0, INT64_MAX};  // what a TOML integer holds
 void check_range(std::uint64_t value, Range range);
 [[nodiscard]] std::uint64_t parse_integer(std::string_view text, Range range);
 
-/// `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`.
+/// `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`, each also behind `plain:`; or `unix:/run/tickgate.sock`.
 [[nodiscard]] ListenAddress parse_listen(std::string_view text);
+/// An address and a port as a URL has them.
+[[nodiscard]] std::string host_text(const std::string& host, std::uint16_t port);
 [[nodiscard]] std::string text_of(const ListenAddress& address);
 
 /// A factor above 0, or `max`.

@@ -19,11 +19,14 @@ class io_context;
 
 namespace tickgate::gateway {
 
+class TlsIdentity;
+class UnixSocket;
+
 struct HttpLimits {
     std::size_t header_bytes = 8 * 1'024;  ///< of the request line, and of the fields; above: 431
     std::size_t body_bytes = 64 * 1'024;   ///< above: 413
     /// From the accept, later from a request's first byte, until the request is whole (else 408 and the end, without
-    /// the 408 if nothing came); and for an answer to be taken.
+    /// the 408 if nothing came); and for an answer to be taken. For a TLS handshake as well.
     std::chrono::milliseconds request_time{10'000};
     std::chrono::milliseconds idle_time{30'000};   ///< between two requests of a connection
     std::chrono::milliseconds linger_time{1'000};  ///< for the client to take a last answer before the close
@@ -68,8 +71,13 @@ public:
 
     /// Starts to accept; may be called for several addresses. `joins`: shares the address with the servers that listen
     /// there already; otherwise one that is in use is an error. Host: an IP address, with or without the brackets of
-    /// IPv6, or "localhost". Returns: the port, which matters for port 0. Errors: the system's.
-    [[nodiscard]] book::Result<std::uint16_t> listen(std::string_view host, std::uint16_t port, bool joins);
+    /// IPv6, or "localhost". With `identity`, which outlives the server, over TLS only: whoever sends a plain request
+    /// there gets 400. Returns: the port, which matters for port 0. Errors: the system's.
+    [[nodiscard]] book::Result<std::uint16_t> listen(std::string_view host, std::uint16_t port, bool joins,
+                                                     const TlsIdentity* identity = nullptr);
+    /// The same there; several servers may share the socket. Its clients have kLocalPeer for an address, and no limit
+    /// of connections from one.
+    [[nodiscard]] book::Result<void> listen(const UnixSocket& socket);
 
     /// Connections without a request are closed, the others go on to its end; none becomes a WebSocket any more.
     void stop_accepting();

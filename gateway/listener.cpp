@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -10,6 +11,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
 #include <utility>
+
+#include "gateway/admission.hpp"
+#include "gateway/unix_socket.hpp"
 
 namespace tickgate::gateway {
 namespace {
@@ -61,17 +65,20 @@ public:
           pause_{io} {}
 
     [[nodiscard]] book::Result<std::uint16_t> open(const Tcp::endpoint& endpoint);
+    [[nodiscard]] book::Result<void> join(const UnixSocket& socket);
     void close();
 
 private:
     [[nodiscard]] bool set_options();
     void wait();
     void accept_pending();
+    [[nodiscard]] std::string greet(int fd, Tcp::endpoint& peer, socklen_t size) const;
     void pause();
 
     const ListenerOptions options_;
     OnAccept on_accept_;
     Counter& failures_;  // not used once closed: it may be gone then
+    bool is_local_ = false;
     net::basic_socket_acceptor<Tcp, Executor> acceptor_;
     net::basic_waitable_timer<Clock, net::wait_traits<Clock>, Executor> pause_;
 };
@@ -91,6 +98,20 @@ book::Result<std::uint16_t> Listener::Acceptor::open(const Tcp::endpoint& endpoi
     if (error) return error;
     wait();
     return bound.port();
+}
+
+// Asio asks for a protocol and uses it for sockets that it opens itself.
+book::Result<void> Listener::Acceptor::join(const UnixSocket& socket) {
+    const auto fd = socket.duplicate();
+    if (!fd) return fd.error();
+    error_code error;
+    if (acceptor_.assign(Tcp::v4(), *fd, error); error) {
+        ::close(*fd);
+        return error;
+    }
+    is_local_ = true;
+    wait();
+    return {};
 }
 
 /// Connections inherit all of these from the listening socket: no calls for each.
@@ -121,8 +142,7 @@ void Listener::Acceptor::accept_pending() {
         auto size = static_cast<socklen_t>(peer.capacity());
         const int fd = ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            peer.resize(size);
-            on_accept_(fd, address_text(peer));
+            on_accept_(fd, greet(fd, peer, size));
             continue;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) break;
@@ -130,6 +150,16 @@ void Listener::Acceptor::accept_pending() {
         // Anything else concerns one connection that failed before it was accepted.
     }
     wait();
+}
+
+/// Over a Unix socket nothing is inherited, and nobody has an address.
+std::string Listener::Acceptor::greet(int fd, Tcp::endpoint& peer, socklen_t size) const {
+    if (!is_local_) {
+        peer.resize(size);
+        return address_text(peer);
+    }
+    if (options_.sndbuf_bytes != 0) (void)set_option(fd, SOL_SOCKET, SO_SNDBUF, options_.sndbuf_bytes);
+    return std::string{kLocalPeer};
 }
 
 /// The connection that could not be accepted stays pending, so the socket would be ready again at once.
@@ -152,6 +182,10 @@ book::Result<std::uint16_t> Listener::open(std::string_view host, std::uint16_t 
     const auto address = parse_address(host);
     if (!address) return address.error();
     return acceptor_->open({*address, port});
+}
+
+book::Result<void> Listener::join(const UnixSocket& socket) {
+    return acceptor_->join(socket);
 }
 
 }  // namespace tickgate::gateway

@@ -16,6 +16,8 @@ class io_context;
 
 namespace tickgate::gateway {
 
+class UnixSocket;
+
 /// What connections get from the listener that accepts them.
 struct ListenerOptions {
     bool joins = false;    ///< shares the address with those that hold it; else it must be free
@@ -24,7 +26,7 @@ struct ListenerOptions {
     std::chrono::milliseconds accept_pause{100};    ///< after an accept that failed for lack of descriptors
 };
 
-/// Accepts TCP connections on one address: non-blocking, with TCP_NODELAY, as many as are pending per wake-up.
+/// Accepts connections on one address, non-blocking, as many as are pending per wake-up; TCP ones with TCP_NODELAY.
 /// Thread: the io_context's, one, which outlives the listener.
 class Listener {
 public:
@@ -42,6 +44,8 @@ public:
     /// Starts to accept. Host: an IP address, with or without the brackets of IPv6, or "localhost".
     /// Returns: the port, which matters for port 0. Errors: the system's.
     [[nodiscard]] book::Result<std::uint16_t> open(std::string_view host, std::uint16_t port);
+    /// Starts to accept there, beside others that do. The address of what comes is kLocalPeer. Errors: the system's.
+    [[nodiscard]] book::Result<void> join(const UnixSocket& socket);
 
 private:
     class Acceptor;

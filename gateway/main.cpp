@@ -19,10 +19,14 @@ namespace {
 
 using namespace tickgate;
 
-std::atomic<bool> stop_requested{false};
+gateway::NodeRequests requests;
 
 void request_stop(int) {
-    stop_requested = true;
+    requests.stop = true;
+}
+
+void request_reload(int) {
+    requests.reload = true;
 }
 
 std::vector<std::string_view> venue_names() {
@@ -116,7 +120,7 @@ void serve(const gateway::Config& config) {
             feeds.push_back(std::move(replay));
         }
     }
-    node.run(agents, stop_requested);
+    node.run(agents, requests);
 }
 
 }  // namespace
@@ -133,10 +137,14 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGINT, request_stop);
     std::signal(SIGTERM, request_stop);
+    std::signal(SIGHUP, request_reload);
     try {
         serve(config);
     } catch (const gateway::ConfigError& error) {
         gateway::log::error("configuration", {{"why", error.what()}});
+        return gateway::kExitConfig;
+    } catch (const gateway::TlsError& error) {
+        gateway::log::error("configuration", {{"why", "gateway.tls: " + std::string{error.what()}}});
         return gateway::kExitConfig;
     } catch (const feeds::RecordingError& error) {
         gateway::log::error("recording", {{"why", error.what()}});

@@ -174,6 +174,29 @@ MetricFamily errors_family(Shards shards) {
     return errors;
 }
 
+void add_tls(std::vector<MetricFamily>& families, std::span<const HttpMetrics* const> http, const TlsMetrics* tls) {
+    if (tls == nullptr) return;
+    auto handshakes = family("tls_handshakes_total", "TLS handshakes, full or resumed.", MetricType::Counter);
+    auto failures = family("tls_failures_total", "TLS handshakes that failed, by reason.", MetricType::Counter);
+    for (std::size_t shard = 0; shard < http.size(); ++shard) {
+        handshakes.metric.push_back(metric_of(http[shard]->tls_full, {shard_label(shard), {"kind", "full"}}));
+        handshakes.metric.push_back(metric_of(http[shard]->tls_resumed, {shard_label(shard), {"kind", "resumed"}}));
+        for (std::size_t i = 0; i < kTlsFailures; ++i) {
+            const auto failure = static_cast<TlsFailure>(i);
+            failures.metric.push_back(metric_of(http[shard]->tls_failures[failure],
+                                                {shard_label(shard), {"reason", std::string{name_of(failure)}}}));
+        }
+    }
+    families.push_back(std::move(handshakes));
+    families.push_back(std::move(failures));
+    families.push_back(
+        family("tls_reloads_total", "Times the certificate was read again, by outcome.", MetricType::Counter,
+               {metric_of(tls->reloads, {{"result", "ok"}}), metric_of(tls->failed_reloads, {{"result", "failed"}})}));
+    families.push_back(family("tls_certificate_not_after_seconds",
+                              "When the certificate runs out, or one of its chain before it, in seconds since 1970.",
+                              MetricType::Gauge, {metric_of(tls->not_after_s, {})}));
+}
+
 double cpu_seconds() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
@@ -211,7 +234,8 @@ std::size_t CloseCounters::index_of(std::uint16_t code) noexcept {
     return static_cast<std::size_t>(std::ranges::find(kCodes, code) - kCodes.begin());
 }
 
-std::string prometheus_text(const AgentMetrics& agent, Shards shards, std::span<const HttpMetrics* const> http) {
+std::string prometheus_text(const AgentMetrics& agent, Shards shards, std::span<const HttpMetrics* const> http,
+                            const TlsMetrics* tls) {
     std::vector<MetricFamily> families;
     add_agent(families, agent);
     for (const auto& counter : kShardCounters) add_shards(families, shards, counter);
@@ -219,6 +243,7 @@ std::string prometheus_text(const AgentMetrics& agent, Shards shards, std::span<
     for (const auto& gauge : kShardGauges) add_shards(families, shards, gauge);
     families.push_back(closed_family(shards));
     families.push_back(errors_family(shards));
+    add_tls(families, http, tls);
     add_process(families);
     return prometheus::TextSerializer{}.Serialize(families);
 }

@@ -8,6 +8,7 @@
 
 #include "book/types.hpp"
 #include "gateway/protocol.hpp"
+#include "gateway/tls_session.hpp"
 
 namespace tickgate::gateway {
 
@@ -115,11 +116,22 @@ struct alignas(64) HttpMetrics {
     Counter bad_requests;
     Counter timeouts;
     Counter upgrades;
+    Counter tls_full;     ///< handshakes
+    Counter tls_resumed;  ///< those spared by a ticket
+    PerEnum<TlsFailure, Counter, kTlsFailures> tls_failures;
+};
+
+/// What became of the certificate. Writer: whoever reloads it.
+struct TlsMetrics {
+    Counter reloads;
+    Counter failed_reloads;
+    Gauge not_after_s;  ///< when it runs out, in seconds since 1970
 };
 
 /// All metrics in Prometheus' text format, with those of the process itself. Shards are labelled by their place in
-/// `shards`, and `http` has those of their HTTP servers in the same order. Thread: any.
+/// `shards`, and `http` has those of their HTTP servers in the same order; `tls`: none where there is no TLS.
+/// Thread: any.
 [[nodiscard]] std::string prometheus_text(const AgentMetrics& agent, std::span<const ShardMetrics* const> shards,
-                                          std::span<const HttpMetrics* const> http);
+                                          std::span<const HttpMetrics* const> http, const TlsMetrics* tls);
 
 }  // namespace tickgate::gateway

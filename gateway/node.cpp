@@ -1,5 +1,7 @@
 #include "gateway/node.hpp"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -7,9 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <semaphore>
 #include <stdexcept>
 #include <thread>
 
+#include "gateway/config_values.hpp"
 #include "gateway/idle.hpp"
 #include "gateway/log.hpp"
 
@@ -63,6 +67,10 @@ std::chrono::nanoseconds until_due(std::vector<FeedAgent>& feeds, UnixNanos now)
     return wait;
 }
 
+[[noreturn]] void refuse_address(const std::string& address, const boost::system::error_code& error) {
+    throw std::runtime_error{"cannot listen on " + address + ": " + error.message()};
+}
+
 }  // namespace
 
 WallClock::WallClock()
@@ -87,6 +95,7 @@ struct Node::ShardUnit {
 Node::Node(const Config& config, std::vector<bool> recorded_feeds)
     : config_{config},
       admission_{config.connections},
+      identity_{config.tls ? std::make_unique<TlsIdentity>(*config.tls, TlsContext::Clock::now()) : nullptr},
       events_{book::EventQueue::kDefaultCapacity, std::max<std::size_t>(recorded_feeds.size(), 1)} {
     raise_descriptor_limit();
     const bool dedicated = uses_dedicated_threads();
@@ -122,6 +131,7 @@ Node::Node(const Config& config, std::vector<bool> recorded_feeds)
                         {"shards", config_.shards},
                         {"threads", dedicated ? "dedicated" : "shared"},
                         {"io", shards_.front()->shard.writes_by_io_uring() ? "io_uring" : "epoll"}});
+    if (identity_) log_certificate("certificate");
 }
 
 Node::~Node() = default;
@@ -138,17 +148,17 @@ std::string Node::metrics_text() const {
         shards.push_back(&unit->shard.metrics());
         http.push_back(&unit->reactor->http_metrics());
     }
-    return prometheus_text(agent_->metrics(), shards, http);
+    return prometheus_text(agent_->metrics(), shards, http, identity_ ? &identity_->metrics() : nullptr);
 }
 
-void Node::run(std::vector<FeedAgent>& feeds, const std::atomic<bool>& stop) {
-    warm_up(feeds, stop);
-    if (stop) return;
+void Node::run(std::vector<FeedAgent>& feeds, NodeRequests& requests) {
+    warm_up(feeds, requests.stop);
+    if (requests.stop) return;
     listen();
     if (uses_dedicated_threads()) {
-        run_dedicated(feeds, stop);
+        run_dedicated(feeds, requests);
     } else {
-        run_shared(feeds, stop);
+        run_shared(feeds, requests);
     }
     log::info("stopped");
 }
@@ -172,20 +182,53 @@ void Node::warm_up(std::vector<FeedAgent>& feeds, const std::atomic<bool>& stop)
 
 void Node::listen() {
     for (const ListenAddress& address : config_.listen) {
-        std::uint16_t port = address.port;
-        for (const auto& unit : shards_) {
-            const book::Result<std::uint16_t> bound =
-                unit->reactor->listen(address.host, port, unit != shards_.front());
-            if (!bound) {
-                throw std::runtime_error{"cannot listen on " + address.host + ":" + std::to_string(port) + ": " +
-                                         bound.error().message()};
-            }
-            port = *bound;
-        }
-        const bool ipv6 = address.host.find(':') != std::string::npos;
-        const std::string host = ipv6 ? "[" + address.host + "]" : address.host;
-        log::info("listening", {{"address", host + ":" + std::to_string(port)}});
+        address.kind == ListenAddress::Kind::Unix ? listen_on_file(address.path) : listen_on_port(address);
     }
+}
+
+void Node::listen_on_port(const ListenAddress& address) {
+    const TlsIdentity* const identity = address.kind == ListenAddress::Kind::Tcp ? identity_.get() : nullptr;
+    std::uint16_t port = address.port;
+    for (const auto& unit : shards_) {
+        const auto bound = unit->reactor->listen(address.host, port, unit != shards_.front(), identity);
+        if (!bound) refuse_address(host_text(address.host, port), bound.error());
+        port = *bound;
+    }
+    const std::string place = host_text(address.host, port);
+    const std::string_view s = identity != nullptr ? "s" : "";
+    log::info("listening", {{"address", place},
+                            {"http", fmt::format("http{}://{}", s, place)},
+                            {"websocket", fmt::format("ws{}://{}{}", s, place, kWebSocketPath)}});
+}
+
+/// All shards accept on the one socket: a second one cannot be bound to its file.
+void Node::listen_on_file(const std::string& path) {
+    auto socket = UnixSocket::listen(path);
+    if (!socket) refuse_address("unix:" + path, socket.error());
+    for (const auto& unit : shards_) {
+        const auto joined = unit->reactor->listen(*socket);
+        if (!joined) refuse_address("unix:" + path, joined.error());
+    }
+    unix_sockets_.push_back(*std::move(socket));
+    log::info("listening", {{"address", "unix:" + path}, {"http", "http"}, {"websocket", "ws"}});
+}
+
+void Node::reload_if_asked(NodeRequests& requests) {
+    if (!requests.reload) return;
+    requests.reload = false;
+    if (!identity_) return log::info("reload", {{"tls", false}, {"what", "there is nothing to be read again"}});
+    try {
+        identity_->reload(TlsContext::Clock::now());
+        log_certificate("reload");
+    } catch (const TlsError& error) {
+        log::warning("not_reloaded", {{"why", error.what()}, {"goes_on_with", "the certificate it had"}});
+    }
+}
+
+void Node::log_certificate(std::string_view event) const {
+    log::info(event, {{"tls", true},
+                      {"certificate", config_.tls->certificate},
+                      {"not_after", fmt::format("{:%FT%TZ}", identity_->current()->not_after())}});
 }
 
 int Node::turn_agent() {
@@ -196,12 +239,13 @@ int Node::turn_agent() {
 
 // All on one thread, without a hand-over.
 
-void Node::run_shared(std::vector<FeedAgent>& feeds, const std::atomic<bool>& stop) {
+void Node::run_shared(std::vector<FeedAgent>& feeds, NodeRequests& requests) {
     std::optional<UnixNanos> drain_until;
     IoLoop& loop = *loops_.front();
     for (;;) {
         const UnixNanos now = clock_.now();
         loop.poll();
+        reload_if_asked(requests);
         int work = turn_all(feeds, now);
         work += turn_agent();
         bool drained = true;
@@ -209,8 +253,9 @@ void Node::run_shared(std::vector<FeedAgent>& feeds, const std::atomic<bool>& st
             work += unit->reactor->do_work(now);
             drained = drained && unit->reactor->is_drained();
         }
-        if (stop && !drain_until) {
+        if (requests.stop && !drain_until) {
             drain_until = now + std::chrono::seconds{config_.drain_s};
+            unix_sockets_.clear();
             for (const auto& unit : shards_) unit->reactor->start_drain(now);
             continue;
         }
@@ -225,13 +270,24 @@ void Node::run_shared(std::vector<FeedAgent>& feeds, const std::atomic<bool>& st
 
 // Each on a thread of its own.
 
-void Node::run_dedicated(std::vector<FeedAgent>& feeds, const std::atomic<bool>& stop) {
+void Node::run_dedicated(std::vector<FeedAgent>& feeds, NodeRequests& requests) {
     std::atomic<bool> shards_done{false};
+    std::counting_semaphore<> ended{0};
     std::jthread feed_thread{[&] { run_feeds(feeds, shards_done); }};
     std::jthread agent_thread{[&] { run_agent(shards_done); }};
     {
         std::vector<std::jthread> shard_threads;
-        for (const auto& unit : shards_) shard_threads.emplace_back([&, this] { run_shard(*unit, stop); });
+        for (const auto& unit : shards_) {
+            shard_threads.emplace_back([&, this] {
+                run_shard(*unit, requests.stop);
+                ended.release();
+            });
+        }
+        for (std::size_t left = shards_.size(); left > 0;) {
+            if (ended.try_acquire_for(kLongestWait)) --left;
+            reload_if_asked(requests);
+            if (requests.stop) unix_sockets_.clear();
+        }
     }
     shards_done = true;
     agent_waker_.wake();

@@ -66,8 +66,13 @@ Reactor::~Reactor() {
     shard_.set_http_answers(nullptr);
 }
 
-book::Result<std::uint16_t> Reactor::listen(std::string_view host, std::uint16_t port, bool joins) {
-    return server_.listen(host, port, joins);
+book::Result<std::uint16_t> Reactor::listen(std::string_view host, std::uint16_t port, bool joins,
+                                            const TlsIdentity* identity) {
+    return server_.listen(host, port, joins, identity);
+}
+
+book::Result<void> Reactor::listen(const UnixSocket& socket) {
+    return server_.listen(socket);
 }
 
 bool Reactor::prepare_to_wait() {

@@ -43,7 +43,9 @@ public:
     Reactor& operator=(const Reactor&) = delete;
 
     /// As HttpServer::listen.
-    [[nodiscard]] book::Result<std::uint16_t> listen(std::string_view host, std::uint16_t port, bool joins);
+    [[nodiscard]] book::Result<std::uint16_t> listen(std::string_view host, std::uint16_t port, bool joins,
+                                                     const TlsIdentity* identity = nullptr);
+    [[nodiscard]] book::Result<void> listen(const UnixSocket& socket);
 
     [[nodiscard]] int do_work(book::UnixNanos now) { return shard_.do_work(now); }
     /// Call before IoLoop::wait: from now on a socket of the shard, or its waker, ends the wait.

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 #include <new>
@@ -113,6 +114,12 @@ TlsFailure failure_of(unsigned long error) {
 }
 
 }  // namespace
+
+std::string_view name_of(TlsFailure failure) noexcept {
+    static constexpr std::array<std::string_view, kTlsFailures> kNames{
+        "plain_http", "not_tls", "version", "cipher", "protocol", "refused", "too_big", "gone", "timeout", "other"};
+    return kNames[static_cast<std::size_t>(failure)];
+}
 
 TlsSession::TlsSession(const TlsContext& context) : ssl_{SSL_new(context.context_.get())} {
     BIO* const bio = BIO_new(wire_method());

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "gateway/tls_context.hpp"
 
@@ -22,8 +23,12 @@ enum class TlsFailure : std::uint8_t {
     Protocol,   ///< it named protocols (ALPN), and http/1.1 was not among them
     Refused,    ///< it sent an alert: it does not trust the certificate, most often
     TooBig,     ///< it sent more than a handshake can need
+    Gone,       ///< it went away in the middle; whoever has the socket knows
+    Timeout,    ///< it took too long; likewise
     Other,
 };
+inline constexpr std::size_t kTlsFailures = 10;
+[[nodiscard]] std::string_view name_of(TlsFailure failure) noexcept;
 
 /// The server's end of one TLS connection, without the socket: bytes that came go in, bytes to be sent come out, all in
 /// memory of the caller's. Whatever comes out must be sent, in that order. Thread: one at a time.

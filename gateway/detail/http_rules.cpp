@@ -1,5 +1,7 @@
 #include "gateway/detail/http_rules.hpp"
 
+#include <boost/beast/http/status.hpp>
+
 #include "gateway/deflate_offer.hpp"
 
 namespace tickgate::gateway::detail {
@@ -12,6 +14,10 @@ bool is_websocket_key(std::string_view key) noexcept {
 }
 
 }  // namespace
+
+std::string_view reason_for(unsigned status) {
+    return view(http::obsolete_reason(http::int_to_status(status)));
+}
 
 bool has_token(beast::string_view list, std::string_view token) {
     return http::token_list{list}.exists({token.data(), token.size()});

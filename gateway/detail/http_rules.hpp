@@ -23,6 +23,9 @@ using Request = RequestParser::value_type;
     return {text.data(), text.size()};
 }
 
+/// The phrase that goes with a status.
+[[nodiscard]] std::string_view reason_for(unsigned status);
+
 /// Whether a header that is a list, "a, b", names the token, in any case.
 [[nodiscard]] bool has_token(beast::string_view list, std::string_view token);
 

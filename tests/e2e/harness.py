@@ -87,7 +87,7 @@ class Gateway(Program):
     """A running gateway; returns once it listens."""
 
     def __init__(self, *args, listen="127.0.0.1:0"):
-        super().__init__("tickgate", *args, "--listen", listen)
+        super().__init__("tickgate", "--listen", listen, *args)
         try:
             match = self.wait_line(self.stderr, r"event=listening\b.*\baddress=\S*?([\d.]+):(\d+)")
         except AssertionError:

@@ -48,5 +48,11 @@ TEST(Admission, UsesThePlacesOfThoseWhoLeftAgain) {
     }
 }
 
+TEST(Admission, HasNoShareForThoseWithoutAnAddress) {
+    Admission admission{{.max = 3, .per_address = 1}};
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(admission.enter(kLocalPeer).is_admitted);
+    EXPECT_EQ(admission.enter(kLocalPeer).refusal, ErrorCode::Overloaded);
+}
+
 }  // namespace
 }  // namespace tickgate::gateway

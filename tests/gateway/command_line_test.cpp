@@ -117,9 +117,9 @@ TEST_F(CommandLineTest, ShowsHelpAndVersionOnStandardOutput) {
     const ExitNow help = exit_of({"--help"});
     EXPECT_EQ(help.code, 0);
     EXPECT_FALSE(help.to_stderr);
-    for (const char* flag :
-         {"--config", "--replay", "--venue", "--speed", "--loop", "--listen", "--shards", "--threads", "--io",
-          "--synthetic", "--from-empty", "--check-config", "--print-config", "--version"}) {
+    for (const char* flag : {"--config", "--replay", "--venue", "--speed", "--loop", "--listen", "--shards",
+                             "--threads", "--io", "--synthetic", "--from-empty", "--tls-certificate", "--tls-key",
+                             "--check-config", "--print-config", "--version"}) {
         EXPECT_THAT(help.text, HasSubstr(flag));
     }
     const ExitNow version = exit_of({"--version"});
@@ -142,6 +142,9 @@ TEST_F(CommandLineTest, LeavesWithTwoForUsageErrors) {
         {"--replay", "a", "--io", "kqueue"},
         {"--replay", "a", "--listen", "nowhere"},
         {"--replay", "a", "--listen", "127.0.0.1:1", "--listen", "127.0.0.1:1"},
+        {"--replay", "a", "--listen", "unix:relative"},
+        {"--replay", "a", "--tls-key", "a.key"},
+        {"--replay", "a", "--tls-certificate", "a.pem", "--tls-key", ""},
         {"--replay", "a", "--speed", "0"},
         {"--replay", "a", "--venue", "binance-sopt"},
         {"--synthetic", "symbols=1"},
@@ -181,6 +184,22 @@ TEST_F(CommandLineTest, LeavesWithSeventyEightForConfigurationErrors) {
     const ExitNow no_feed = exit_of({"--config", file_with("[gateway]\nshards = 1")});
     EXPECT_EQ(no_feed.code, 78);
     EXPECT_THAT(no_feed.text, HasSubstr("LeavesWithSeventyEightForConfigurationErrors.toml: feeds"));
+}
+
+TEST_F(CommandLineTest, TakesCertificateAndKeyFromFlagsOverThoseOfTheFile) {
+    const Config flags = config_of({"--replay", "a", "--tls-certificate", "a.pem", "--tls-key", "a.key"});
+    EXPECT_EQ(flags.tls, (TlsFiles{"a.pem", "a.key"}));
+    const char* const file = file_with("[gateway.tls]\ncertificate = 'f.pem'\nkey = 'f.key'\n");
+    EXPECT_EQ(config_of({"--config", file, "--replay", "a"}).tls, (TlsFiles{"f.pem", "f.key"}));
+    EXPECT_EQ(config_of({"--config", file, "--replay", "a", "--tls-key", "a.key"}).tls, (TlsFiles{"f.pem", "a.key"}));
+}
+
+TEST_F(CommandLineTest, ChecksTheCertificateToo) {
+    const ExitNow missing =
+        exit_of({"--replay", "a", "--tls-certificate", "no/such.pem", "--tls-key", "a.key", "--check-config"});
+    EXPECT_EQ(missing.code, 78);
+    EXPECT_EQ(missing.text,
+              "tickgate: gateway.tls: certificate no/such.pem: cannot be read: No such file or directory\n");
 }
 
 TEST_F(CommandLineTest, ChecksTheConfiguration) {

@@ -30,7 +30,7 @@ std::string error_of(std::string_view text) {
 
 constexpr std::string_view kFull = R"(
 [gateway]
-listen = ["127.0.0.1:9000", "[::1]:9001", "localhost:0"]
+listen = ["127.0.0.1:9000", "[::1]:9001", "localhost:0", "plain:[::1]:9002", "unix:/run/tickgate.sock"]
 shards = 4
 threads = "dedicated"
 io = "epoll"
@@ -40,6 +40,10 @@ slow_close_s = 30
 drain_s = 0
 sndbuf_bytes = 65536
 log_level = "debug"
+
+[gateway.tls]
+certificate = "cert.pem"
+key = 'quo"te.key'
 
 [gateway.limits]
 subscriptions = 10
@@ -75,7 +79,13 @@ synthetic = { symbols = 100, rate = "max", levels = 2, tick_ms = 5, seed = 92233
 
 TEST(Config, ReadsEveryKey) {
     const Config config = parse(kFull);
-    EXPECT_EQ(config.listen, (std::vector<ListenAddress>{{"127.0.0.1", 9000}, {"::1", 9001}, {"127.0.0.1", 0}}));
+    using Kind = ListenAddress::Kind;
+    EXPECT_EQ(config.listen, (std::vector<ListenAddress>{{"127.0.0.1", 9000},
+                                                         {"::1", 9001},
+                                                         {"127.0.0.1", 0},
+                                                         {"::1", 9002, Kind::PlainTcp},
+                                                         {"", 0, Kind::Unix, "/run/tickgate.sock"}}));
+    EXPECT_EQ(config.tls, (TlsFiles{"cert.pem", "quo\"te.key"}));
     EXPECT_EQ(config.shards, 4U);
     EXPECT_EQ(config.threads, ThreadMode::Dedicated);
     EXPECT_EQ(config.io, IoBackend::Epoll);
@@ -139,6 +149,10 @@ TEST(Config, NamesFileLineKeyAndValueOfWhatIsWrong) {
         {"[gateway]\nnode = 'a b'",
          "x.toml:2: gateway.node = 'a b': must be 1 to 64 letters, digits, points, underscores and hyphens"},
         {"[gateway]\nheartbeat_ms = 10", "x.toml:2: gateway.heartbeat_ms = 10: must be from 100 to 3600000"},
+        {"[gateway]\n[gateway.tls]\ncertificate = 'a'", "x.toml:2: gateway.tls must give certificate and key"},
+        {"[gateway.tls]\ncertificate = 'a'\nkye = 'b'", "x.toml:3: gateway.tls.kye = 'b': unknown key (nearest: key)"},
+        {"[gateway.tls]\ncertificate = ''\nkey = 'b'", "x.toml:2: gateway.tls.certificate = '': must name a file"},
+        {"[gateway.tls]\ncertificate = 1", "x.toml:2: gateway.tls.certificate = 1: must be text in quotes"},
         {"[gateway.limits]\nops_per_s = 858994",
          "x.toml:2: gateway.limits.ops_per_s = 858994: must be from 1 to 100000"},
         {"[gateway.limits]\nframe_bytes = 10",
@@ -220,6 +234,9 @@ TEST(Config, IsRefusedAsAWholeWithoutFeedsOrWithClashes) {
     EXPECT_THROW(check_whole(parse(one + one)), ConfigError);
     EXPECT_THROW(check_whole(parse(one + "[gateway]\nlisten = ['[::1]:1', '[::1]:1']")), ConfigError);
     EXPECT_NO_THROW(check_whole(parse(one + "[gateway]\nlisten = ['[::1]:0', '[::1]:0']")));
+    EXPECT_THROW(check_whole(parse(one + "[gateway]\nlisten = ['[::1]:1', 'plain:[::1]:1']")), ConfigError);
+    EXPECT_THROW(check_whole(parse(one + "[gateway]\nlisten = ['unix:/a', 'unix:/a']")), ConfigError);
+    EXPECT_NO_THROW(check_whole(parse(one + "[gateway]\nlisten = ['unix:/a', 'unix:/b']")));
 }
 
 TEST(Config, ShipsWithAnExampleThatIsValidAndShowsEveryKey) {
@@ -239,6 +256,19 @@ TEST(ListenAddress, IsANumericAddressWithAPort) {
                                         "[::1]", "[::1:80", "256.0.0.1:80", "example.org:80", "127.0.0.1 :80"}) {
         EXPECT_THROW((void)parse_listen(text), std::invalid_argument) << text;
     }
+}
+
+TEST(ListenAddress, MayBePlainInAnyCaseOrAUnixSocket) {
+    for (const std::string_view text : {"127.0.0.1:80", "plain:127.0.0.1:80", "plain:[::1]:0", "unix:/a b:c"}) {
+        EXPECT_EQ(text_of(parse_listen(text)), text);
+    }
+    EXPECT_EQ(text_of(parse_listen("unix:/" + std::string(106, 'x'))).size(), 112U);
+    for (const std::string_view text : {"plain:", "plain:8080", "plain:plain:127.0.0.1:80", "plain:unix:/a",
+                                        "unix:", "unix:relative", "tls:127.0.0.1:80"}) {
+        EXPECT_THROW((void)parse_listen(text), std::invalid_argument) << text;
+    }
+    EXPECT_THROW((void)parse_listen("unix:/" + std::string(107, 'x')), std::invalid_argument);
+    EXPECT_THROW((void)parse_listen(std::string{"unix:/a\0b", 9}), std::invalid_argument);
 }
 
 TEST(Speed, IsAFactorOrMax) {

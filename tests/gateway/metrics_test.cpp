@@ -87,7 +87,7 @@ protected:
     [[nodiscard]] Exposition exposition() const {
         const ShardMetrics* const shards[] = {&first, &second};
         const HttpMetrics* const https[] = {&first_http, &second_http};
-        return read(prometheus_text(agent, shards, https));
+        return read(prometheus_text(agent, shards, https, &tls));
     }
 
     AgentMetrics agent;
@@ -95,6 +95,7 @@ protected:
     ShardMetrics second;
     HttpMetrics first_http;
     HttpMetrics second_http;
+    TlsMetrics tls;
 };
 
 TEST_F(MetricsTest, AreTextThatPrometheusReads) {
@@ -212,6 +213,30 @@ TEST_F(MetricsTest, AreReadWhileTheirThreadWrites) {
     }
     writer.join();
     EXPECT_EQ(first.turns.value(), 100'000U);
+}
+
+TEST_F(MetricsTest, ShowWhatBecameOfTlsHandshakes) {
+    first_http.tls_full.add(3);
+    second_http.tls_resumed.add(4);
+    second_http.tls_failures[TlsFailure::PlainHttp].add(5);
+    first_http.tls_failures[TlsFailure::Other].add(6);
+    tls.reloads.add(2);
+    tls.failed_reloads.add();
+    tls.not_after_s.set(1'800'000'000);
+    const auto samples = exposition().samples;
+    EXPECT_EQ(samples.at("tickgate_tls_handshakes_total{shard=\"0\",kind=\"full\"}"), 3);
+    EXPECT_EQ(samples.at("tickgate_tls_handshakes_total{shard=\"1\",kind=\"resumed\"}"), 4);
+    EXPECT_EQ(samples.at("tickgate_tls_failures_total{shard=\"1\",reason=\"plain_http\"}"), 5);
+    EXPECT_EQ(samples.at("tickgate_tls_failures_total{shard=\"0\",reason=\"other\"}"), 6);
+    EXPECT_EQ(samples.at("tickgate_tls_reloads_total{result=\"ok\"}"), 2);
+    EXPECT_EQ(samples.at("tickgate_tls_reloads_total{result=\"failed\"}"), 1);
+    EXPECT_EQ(samples.at("tickgate_tls_certificate_not_after_seconds"), 1'800'000'000);
+}
+
+TEST_F(MetricsTest, SayNothingAboutTlsWhereThereIsNone) {
+    const ShardMetrics* const shards[] = {&first};
+    const HttpMetrics* const https[] = {&first_http};
+    EXPECT_EQ(prometheus_text(agent, shards, https, nullptr).find("tickgate_tls"), std::string::npos);
 }
 
 }  // namespace
