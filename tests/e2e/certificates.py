@@ -29,9 +29,25 @@ class Authority:
                     "-extfile", extensions, "-days", -1 if expired else 2, "-out", certificate)
         return certificate, key
 
+    def client_context(self, version=None):
+        """Of a client that trusts these, and speaks this version only."""
+        context = ssl.create_default_context(cafile=self.certificate)
+        context.set_alpn_protocols(["http/1.1"])
+        if version:
+            context.minimum_version = context.maximum_version = version
+        return context
+
     @staticmethod
     def _new_key(path):
         return "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", path
+
+
+def newest_version(version, folder):
+    """The environment in which OpenSSL speaks no newer one."""
+    path = pathlib.Path(folder) / "openssl.cnf"
+    path.write_text("openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = limits\n"
+                    f"[limits]\nMaxProtocol = {version.name.replace('_', '.')}\n")
+    return {"OPENSSL_CONF": str(path)}
 
 
 def server_context(certificate, key, newest=ssl.TLSVersion.TLSv1_3):

@@ -129,6 +129,7 @@ class Client:
         self.recorded = set()
         self.saved = {}         # symbol -> Book or Trades, offered as `resume`
         self.welcome = None
+        self.takes_arrays = False
         self.next_id = 1
 
     @classmethod
@@ -141,6 +142,8 @@ class Client:
         await asyncio.get_running_loop().sock_connect(plain, (parts.hostname, parts.port))
         options = {"ping_interval": None, "max_size": None, "close_timeout": 1, "max_queue": 1, "compression": None,
                    "subprotocols": ["tickgate.v1.json"]} | options
+        if parts.scheme == "wss":
+            options = {"server_hostname": parts.hostname} | options
         client = cls(await websockets.connect(url, sock=plain, **options))
         await client.receive()
         assert client.welcome is not None, f"first came {client.messages}"
@@ -171,6 +174,11 @@ class Client:
         await self.until(lambda _: answers())
         return answers()[0]
 
+    async def take_arrays(self):
+        """From now on what is due at one time comes as one message."""
+        self.takes_arrays = True
+        await self.request("hello", batch=True)
+
     async def subscribe(self, channel, *symbols, **fields):
         """Subscribes, offering what is in self.saved, and returns the `ok` entries of the ack."""
         positions = {symbol: self.saved[symbol].position() for symbol in symbols if symbol in self.saved}
@@ -187,12 +195,13 @@ class Client:
         assert isinstance(text, str), "a binary message"
         self.bytes += len(text)
         try:
-            message = json.loads(text)
-            self.messages.append(message)
-            self.take_in(message)
+            received = json.loads(text)
+            assert self.takes_arrays or not isinstance(received, list), "an array that was not asked for"
+            for message in received if isinstance(received, list) else [received]:
+                self.messages.append(message)
+                self.take_in(message)
         except (AssertionError, KeyError, ValueError) as error:
             raise AssertionError(f"{error!r} in {text[:2000]}") from error
-        return message
 
     async def until(self, condition, timeout=PATIENCE):
         """Takes in messages until condition(self) holds."""

@@ -15,6 +15,7 @@ import threading
 import time
 import unittest
 
+from certificates import Authority, newest_version
 from client import Client
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -27,10 +28,12 @@ SYNTHETIC = ("--synthetic", "symbols=4,rate=50")
 class Program:
     """A process whose output lines are collected; killed at the latest by close()."""
 
-    def __init__(self, name, *args):
+    def __init__(self, name, *args, env=None):
+        """`env`: what it has beside our environment."""
         self.command = [str(BIN / name), *map(str, args)]
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, errors="replace")
+                                        stderr=subprocess.PIPE, text=True, errors="replace",
+                                        env=os.environ | (env or {}))
         self.stdout, self.stderr = [], []
         self._changed = threading.Condition()
         self._readers = [threading.Thread(target=self._read, args=pair, daemon=True)
@@ -84,17 +87,17 @@ class Program:
 
 
 class Gateway(Program):
-    """A running gateway; returns once it listens."""
+    """A running gateway; returns once it listens. `tls`: what its clients trust, where it speaks TLS."""
 
-    def __init__(self, *args, listen="127.0.0.1:0"):
-        super().__init__("tickgate", "--listen", listen, *args)
+    def __init__(self, *args, listen="127.0.0.1:0", tls=None, env=None):
+        super().__init__("tickgate", "--listen", listen, *args, env=env)
         try:
-            match = self.wait_line(self.stderr, r"event=listening\b.*\baddress=\S*?([\d.]+):(\d+)")
+            match = self.wait_line(self.stderr, r"event=listening\b.*\baddress=\S*?([\d.]+):(\d+).* websocket=(\S+)")
         except AssertionError:
             super().close()
             raise
-        self.host, self.port = match[1], int(match[2])
-        self.url = f"ws://{self.host}:{self.port}/v1/ws"
+        self.host, self.port, self.url = match[1], int(match[2]), match[3]
+        self.tls = tls
 
     def close(self):
         """Whatever its clients did, it ends cleanly: no crash before, no leak that a sanitizer finds."""
@@ -110,7 +113,8 @@ class Gateway(Program):
 
     def http(self, method, path, headers=None):
         """A request on its own connection: (status, headers with lower-case names, body as text)."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
+        connection = (http.client.HTTPSConnection(self.host, self.port, timeout=PATIENCE, context=self.tls) if self.tls
+                      else http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE))
         try:
             connection.request(method, path, headers=headers or {})
             answer = connection.getresponse()
@@ -121,9 +125,25 @@ class Gateway(Program):
     def get(self, path, headers=None):
         return self.http("GET", path, headers)
 
+    def metrics(self):
+        """Numbers by series without `tickgate_`, those of all shards together."""
+        numbers = {}
+        for line in self.get("/metrics")[2].splitlines():
+            if not line.startswith("#"):
+                series, number = line.rsplit(" ", 1)
+                series = re.sub(r'shard="\d+",?', "", series.removeprefix("tickgate_")).removesuffix("{}")
+                numbers[series] = numbers.get(series, 0) + float(number)
+        return numbers
+
     def memory_kb(self):
+        return self._memory_kb("VmRSS")
+
+    def peak_memory_kb(self):
+        return self._memory_kb("VmHWM")
+
+    def _memory_kb(self, key):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+        return int(re.search(key + r":\s+(\d+)", status)[1])
 
 
 class EndToEndTest(unittest.IsolatedAsyncioTestCase):
@@ -134,8 +154,8 @@ class EndToEndTest(unittest.IsolatedAsyncioTestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def run_program(self, name, *args):
-        program = Program(name, *args)
+    def run_program(self, name, *args, **options):
+        program = Program(name, *args, **options)
         self.addCleanup(program.close)
         return program
 
@@ -145,7 +165,7 @@ class EndToEndTest(unittest.IsolatedAsyncioTestCase):
         return gateway
 
     async def connect(self, gateway, **options):
-        client = await Client.connect(gateway.url, **options)
+        client = await Client.connect(gateway.url, **({"ssl": gateway.tls} if gateway.tls else {}) | options)
         self.addAsyncCleanup(client.close)
         return client
 
@@ -161,13 +181,22 @@ class EndToEndTest(unittest.IsolatedAsyncioTestCase):
 
 
 class GatewayTest(EndToEndTest):
-    """Tests that share one gateway of four synthetic symbols."""
+    """Tests that share one gateway of four synthetic symbols. `TLS`: the one version that it and they speak."""
 
     ARGS = SYNTHETIC
+    TLS = None
 
     @classmethod
     def setUpClass(cls):
-        cls.gateway = Gateway(*cls.ARGS)
+        args, options = cls.ARGS, {}
+        if cls.TLS:
+            folder = tempfile.TemporaryDirectory(prefix="tickgate-e2e-")
+            cls.addClassCleanup(folder.cleanup)
+            cls.authority = Authority(folder.name)
+            certificate, key = cls.authority.issue("gateway", "IP:127.0.0.1")
+            args += "--tls-certificate", certificate, "--tls-key", key
+            options = {"tls": cls.authority.client_context(cls.TLS), "env": newest_version(cls.TLS, folder.name)}
+        cls.gateway = Gateway(*args, **options)
         cls.addClassCleanup(cls.gateway.close)
 
     async def client(self, **options):

@@ -8,6 +8,8 @@ import zlib
 FIN, DEFLATED = 0x80, 0x40
 TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
 TAIL = b"\x00\x00\xff\xff"
+HANDSHAKE = (b"GET /v1/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
 
 
 def masked(opcode, payload, fin=True, length=None, mask=bytes(4), bits=0):
@@ -49,18 +51,18 @@ def inflated(data, bits=15):
 class Raw:
     """One connection. `answer`: the header of the server's handshake."""
 
-    def __init__(self, url, receive_buffer=None, extensions=None):
-        host, port = re.match(r"ws://([\d.]+):(\d+)", url).groups()
+    def __init__(self, url, receive_buffer=None, extensions=None, tls=None):
+        host, port = re.match(r"wss?://([\d.]+):(\d+)", url).groups()
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(60)
         self.socket.connect((host, int(port)))
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=host)
         self.file = self.socket.makefile("rb")
         headers = f"Sec-WebSocket-Extensions: {extensions}\r\n" if extensions else ""
-        self.socket.sendall(b"GET /v1/ws HTTP/1.1\r\nHost: echo\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n" +
-                            headers.encode() + b"\r\n")
+        self.socket.sendall(HANDSHAKE[:-2] + headers.encode() + b"\r\n")
         self.answer = ""
         while (line := self.file.readline()) not in (b"\r\n", b""):
             self.answer += line.decode()
@@ -75,7 +77,10 @@ class Raw:
 
     def frame(self):
         """The next frame: (first byte, payload)."""
-        first, length = self.file.read(2)
+        head = self.file.read(2)
+        if len(head) < 2:
+            raise ConnectionError("the connection ended")
+        first, length = head
         if length == 126:
             length, = struct.unpack("!H", self.file.read(2))
         elif length == 127:
@@ -86,6 +91,13 @@ class Raw:
         first, payload = self.frame()
         assert first == FIN | CLOSE, (first, payload[:100])
         return struct.unpack("!H", payload[:2])[0]
+
+    def close_code_at_last(self):
+        """That of the close frame, whatever comes before."""
+        while True:
+            first, payload = self.frame()
+            if first == FIN | CLOSE:
+                return struct.unpack("!H", payload[:2])[0]
 
     def close(self):
         self.file.close()

@@ -10,12 +10,11 @@ import unittest
 
 import client as client_module
 from harness import EndToEndTest, GatewayTest, PATIENCE
+from raw_websocket import HANDSHAKE
 from recording import Recording
 
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 S0 = "SYN:S0"
-HANDSHAKE = (b"GET /v1/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
 
 
 def frame(opcode, payload=b"", final=True):
@@ -47,14 +46,10 @@ class FaultTest(GatewayTest):
     def status(self):
         return json.loads(self.gateway.get("/v1/status")[2])
 
-    def metric(self, name):
-        lines = self.gateway.get("/metrics")[2].splitlines()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.split("{")[0].split(" ")[0] == name)
-
     async def nobody_is_left(self):
         """Every session and subscription of the test is gone."""
         async with asyncio.timeout(PATIENCE):
-            while (status := self.status())["sessions"] or status["subscriptions"] or self.metric("tickgate_streams"):
+            while (status := self.status())["sessions"] or status["subscriptions"] or self.gateway.metrics()["streams"]:
                 await asyncio.sleep(0.05)
 
     def raw(self, *chunks):
@@ -351,8 +346,7 @@ class Silence(EndToEndTest):
         await slow.subscribe("book", "*", depth=0, rate_ms=0)
         observer = await self.connect(gateway)
         await observer.subscribe("book", S0, rate_ms=1000)
-        closed = 'tickgate_sessions_closed_total{shard="0",code="4408"} 1\n'
-        await observer.until(lambda c: closed in gateway.get("/metrics")[2])
+        await observer.until(lambda c: gateway.metrics()['sessions_closed_total{code="4408"}'] == 1)
         self.assertIn(await slow.until_closed(), (4408, 1006))  # 1006: the connection was cut before it read so far
 
 

@@ -1,5 +1,7 @@
 """A client that stops reading is brought up to date by one bigger delta, and costs nobody else anything."""
 
+import pathlib
+import ssl
 import unittest
 
 from harness import GatewayTest
@@ -23,7 +25,7 @@ class SlowClient(GatewayTest):
     def kernel_holds(self):
         """The most bytes that wait in the kernel for one client of the gateway."""
         held = []
-        for line in open("/proc/net/tcp").readlines()[1:]:
+        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
             _, local, _, _, queues, *_ = line.split()
             if int(local.split(":")[1], 16) == self.gateway.port:
                 held.append(int(queues.split(":")[0], 16))
@@ -31,7 +33,15 @@ class SlowClient(GatewayTest):
         return max(held)
 
     async def test_a_slow_client_lacks_nothing_and_gets_no_backlog(self):
-        observer, slow = await self.client(), await self.client(receive_buffer=4096)
+        await self.check_catching_up(await self.client(receive_buffer=4096))
+
+    async def test_nor_does_one_that_takes_compressed_arrays(self):
+        slow = await self.client(receive_buffer=4096, compression="deflate")
+        await slow.take_arrays()
+        await self.check_catching_up(slow)
+
+    async def check_catching_up(self, slow):
+        observer = await self.client()
         await observer.subscribe("book", self.SYMBOLS[0], rate_ms=100)
         sids = [entry["sid"] for entry in await slow.subscribe("book", *self.SYMBOLS, depth=100, rate_ms=0)]
         await slow.until(lambda c: len(c.books) == 4)
@@ -89,6 +99,10 @@ class SlowClient(GatewayTest):
         await self.stall(observer)
         id_ = await slow.send({"op": "ping"})
         self.assertEqual((await slow.answer(id_))["type"], "pong")
+
+
+class SlowClientOverTls(SlowClient):
+    TLS = ssl.TLSVersion.TLSv1_3
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import re
 import shutil
 import signal
 import socket
@@ -12,7 +11,6 @@ import tempfile
 import unittest
 
 from certificates import Authority
-from client import Client
 from harness import EndToEndTest, PATIENCE, SYNTHETIC
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -52,14 +50,10 @@ class TlsTest(EndToEndTest):
 
     def start_tls(self, *args, **options):
         return self.start_gateway(*SYNTHETIC, "--tls-certificate", self.certificate, "--tls-key", self.key, *args,
-                                  **options)
+                                  tls=self.context(), **options)
 
     def context(self, version=None):
-        context = ssl.create_default_context(cafile=self.authority.certificate)
-        context.set_alpn_protocols(["http/1.1"])
-        if version:
-            context.minimum_version = context.maximum_version = version
-        return context
+        return self.authority.client_context(version)
 
     def connect_tls(self, gateway, context=None, name="127.0.0.1", **options):
         plain = socket.create_connection((gateway.host, gateway.port), PATIENCE)
@@ -77,16 +71,6 @@ class TlsTest(EndToEndTest):
             return answer.status, answer.read().decode()
         finally:
             connection.close()
-
-    def metrics(self, gateway):
-        """Numbers by series, those of all shards together."""
-        numbers = {}
-        for line in self.get(gateway, "/metrics")[1].splitlines():
-            if not line.startswith("#"):
-                series, number = line.rsplit(" ", 1)
-                series = re.sub(r'shard="\d+",?', "", series)
-                numbers[series] = numbers.get(series, 0) + float(number)
-        return numbers
 
     def server_name(self, gateway):
         """Of the certificate that a new connection is shown."""
@@ -144,14 +128,14 @@ class Https(TlsTest):
         context.set_alpn_protocols(["h2"])
         with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
             self.connect_tls(gateway, context)
-        self.assertEqual(self.metrics(gateway)['tickgate_tls_failures_total{reason="protocol"}'], 1)
+        self.assertEqual(gateway.metrics()['tls_failures_total{reason="protocol"}'], 1)
 
     def test_sessions_resume_and_that_is_counted(self):
         gateway = self.start_tls()
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             with self.subTest(version):
                 context = self.context(version)
-                before = self.metrics(gateway)
+                before = gateway.metrics()
                 with self.connect_tls(gateway, context) as first:
                     first.sendall(REQUEST)
                     read_all(first)
@@ -160,20 +144,15 @@ class Https(TlsTest):
                     self.assertTrue(second.session_reused)
                     second.sendall(REQUEST)
                     self.assertTrue(read_all(second).startswith(b"HTTP/1.1 200 OK"))
-                after = self.metrics(gateway)
-                resumed, full = ('tickgate_tls_handshakes_total{kind="%s"}' % kind for kind in ("resumed", "full"))
+                after = gateway.metrics()
+                resumed, full = ('tls_handshakes_total{kind="%s"}' % kind for kind in ("resumed", "full"))
                 self.assertEqual(after[resumed] - before[resumed], 1)
                 self.assertEqual(after[full] - before[full], 2)  # with the request for these numbers
 
 
 class Wss(TlsTest):
-    def url(self, gateway):
-        return f"wss://{gateway.host}:{gateway.port}/v1/ws"
-
     async def connect_wss(self, gateway, version=None):
-        client = await Client.connect(self.url(gateway), ssl=self.context(version), server_hostname=gateway.host)
-        self.addAsyncCleanup(client.close)
-        return client
+        return await self.connect(gateway, ssl=self.context(version))
 
     async def test_books_are_followed_with_both_versions(self):
         gateway = self.start_tls()
@@ -218,12 +197,6 @@ class Wss(TlsTest):
         self.assertEqual(await client.until_closed(), 1012)
         self.assertEqual(await self.in_thread(gateway.wait), 0)
 
-    def test_the_tools_come_in(self):
-        gateway = self.start_tls()
-        watch = self.run_program("tickgate-watch", self.url(gateway), "--ca", self.authority.certificate, "--channel",
-                                 "book", "--symbols", "SYN:*", "--depth", 10, "--for", 1)
-        self.assertEqual(watch.wait(), 0, watch.output())
-
 
 class BadInput(TlsTest):
     def test_plain_http_is_told_so(self):
@@ -233,7 +206,7 @@ class BadInput(TlsTest):
             answer = read_all(plain)
         self.assertTrue(answer.startswith(b"HTTP/1.1 400 Bad Request\r\n"), answer)
         self.assertIn(b"this port speaks TLS: use https or wss", answer)
-        self.assertEqual(self.metrics(gateway)['tickgate_tls_failures_total{reason="plain_http"}'], 1)
+        self.assertEqual(gateway.metrics()['tls_failures_total{reason="plain_http"}'], 1)
 
     def test_garbage_and_handshakes_cut_short_cost_nobody_else_anything(self):
         gateway = self.start_tls()
@@ -247,17 +220,17 @@ class BadInput(TlsTest):
                 connection.shutdown(socket.SHUT_WR)
                 self.assertNotIn(b"HTTP", read_all(connection))
             self.assertEqual(self.get(gateway)[0], 200)
-        failures = {series: count for series, count in self.metrics(gateway).items()
-                    if series.startswith("tickgate_tls_failures_total")}
+        failures = {series: count for series, count in gateway.metrics().items()
+                    if series.startswith("tls_failures_total")}
         self.assertEqual(sum(failures.values()), 7, failures)
-        self.assertGreaterEqual(failures['tickgate_tls_failures_total{reason="gone"}'], 3, failures)
+        self.assertGreaterEqual(failures['tls_failures_total{reason="gone"}'], 3, failures)
 
     def test_a_client_that_does_not_trust_us_is_counted(self):
         gateway = self.start_tls()
         with self.assertRaises(ssl.SSLCertVerificationError):
             self.connect_tls(gateway, ssl.create_default_context())
-        refused = 'tickgate_tls_failures_total{reason="refused"}'
-        self.assertEqual(self.metrics(gateway)[refused], 1)
+        refused = 'tls_failures_total{reason="refused"}'
+        self.assertEqual(gateway.metrics()[refused], 1)
 
     def client_hello(self):
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -287,11 +260,11 @@ class Certificates(TlsTest):
         self.assertTrue(read_all(old).startswith(b"HTTP/1.1 200 OK"))
         with self.connect_tls(gateway, context, session=session) as resumed:
             self.assertTrue(resumed.session_reused)
-        numbers = self.metrics(gateway)
-        self.assertEqual(numbers['tickgate_tls_reloads_total{result="ok"}'], 1)
+        numbers = gateway.metrics()
+        self.assertEqual(numbers['tls_reloads_total{result="ok"}'], 1)
         with self.connect_tls(gateway) as connection:
             not_after = ssl.cert_time_to_seconds(connection.getpeercert()["notAfter"])
-        self.assertEqual(numbers["tickgate_tls_certificate_not_after_seconds"], not_after)
+        self.assertEqual(numbers["tls_certificate_not_after_seconds"], not_after)
 
     def test_a_reload_that_fails_keeps_the_old_one_and_says_why(self):
         gateway = self.start_tls()
@@ -305,7 +278,7 @@ class Certificates(TlsTest):
                 spoil()
                 self.assertRegex(self.reload(gateway, r"warning event=not_reloaded\b"), why)
                 self.assertEqual(self.server_name(gateway), "first")
-                self.assertEqual(self.metrics(gateway)['tickgate_tls_reloads_total{result="failed"}'], times)
+                self.assertEqual(gateway.metrics()['tls_reloads_total{result="failed"}'], times)
 
     def test_without_tls_there_is_nothing_to_reload(self):
         gateway = self.start_gateway()
