@@ -37,7 +37,8 @@ private:
 enum class EventKind : std::uint8_t {
     Listed,  ///< `instrument` is known from now on; carries a pointer to it
     Scale,   ///< the symbol's scales rise (never during a batch): starts a new epoch once there was a batch
-    Clear,   ///< starts a snapshot: what follows up to `last` is the whole book
+    Clear,   ///< starts a snapshot: what follows up to `last` is the whole book. `quantity`: the levels of each side to
+             ///< which the venue keeps it up, so that what falls out behind them is gone unsaid; 0: all
     Level,   ///< absolute quantity at a price; zero removes it
     Trade,   ///< one trade, complete in itself
     Touch,   ///< the venue's own best bid or ask at update id `id`, only to check our book by; ask has `last`
@@ -51,6 +52,7 @@ enum class EventKind : std::uint8_t {
 struct alignas(64) Event {
     static constexpr std::uint8_t kLast = 1;             ///< ends a batch
     static constexpr std::uint8_t kPartialSnapshot = 2;  ///< on Clear: the venue cut the snapshot off at some depth
+    static constexpr std::uint8_t kChecksum = 4;  ///< with kLast: `id` is the venue's checksum of the book after this
 
     EventKind kind = EventKind::Tick;
     Side side = Side::Bid;

@@ -154,6 +154,15 @@ std::size_t BookSide::replace(std::vector<LevelChange>& levels, Sequence at, std
     return changed;
 }
 
+std::size_t BookSide::truncate(std::size_t depth, Sequence at) {
+    if (levels_.size() <= depth) return 0;
+    const std::size_t surplus = levels_.size() - depth;
+    const auto kept = levels_.begin() + static_cast<std::ptrdiff_t>(surplus);
+    std::for_each(levels_.begin(), kept, [&](const Level& level) { log_departure(level.price, at); });
+    levels_.erase(levels_.begin(), kept);
+    return surplus;
+}
+
 std::span<const Level> BookSide::best(std::size_t depth) const noexcept {
     const std::span<const Level> all{levels_};
     return depth == 0 || depth >= all.size() ? all : all.last(depth);
@@ -214,6 +223,10 @@ std::size_t OrderBook::apply(Side side, std::span<const LevelChange> changes) {
 
 std::size_t OrderBook::replace(Side side, std::vector<LevelChange>& levels) {
     return mutable_side(side).replace(levels, sequence_, replaced_);
+}
+
+std::size_t OrderBook::truncate(std::size_t depth) {
+    return depth == 0 ? 0 : bids_.truncate(depth, sequence_) + asks_.truncate(depth, sequence_);
 }
 
 void OrderBook::add_hole(Sequence after, Sequence until) {

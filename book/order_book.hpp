@@ -42,6 +42,9 @@ public:
     /// Makes the side equal to `levels`, which it sorts. `scratch` is overwritten. Returns how many levels changed.
     std::size_t replace(std::vector<LevelChange>& levels, Sequence at, std::vector<Level>& scratch);
 
+    /// Drops all but the best `depth` levels; returns how many left.
+    std::size_t truncate(std::size_t depth, Sequence at);
+
     /// All levels, worst first, the best at the end. Valid until the next change.
     [[nodiscard]] std::span<const Level> levels() const noexcept { return levels_; }
     /// The best `depth` levels (0: all), same order.
@@ -140,6 +143,9 @@ public:
     /// difference, so that only what differs counts as changed. `levels` is sorted in place.
     /// Returns how many levels changed.
     std::size_t replace(Side side, std::vector<LevelChange>& levels);
+
+    /// Drops all but the best `depth` levels (0: none) of each side; belongs to the batch. Returns how many left.
+    std::size_t truncate(std::size_t depth);
 
     /// States between `after` and `until` were never held here: who holds one of those needs a snapshot.
     void add_hole(Sequence after, Sequence until);

@@ -52,7 +52,7 @@ Applied SymbolBook::apply(std::span<const Event> run) {
         case EventKind::Touch:
             return apply_when_complete(run);
         case EventKind::Status:
-            return apply_status(first.state, first.reason, first.receive_time);
+            return on_status(first);
         case EventKind::Scale:
             return apply_scale(first);
         default:
@@ -70,6 +70,16 @@ Applied SymbolBook::apply_when_complete(std::span<const Event> run) {
     const Applied applied = run.front().kind == EventKind::Touch ? apply_touch(run) : apply_batch(run);
     pending_.clear();
     return applied;
+}
+
+// What its feed says of a book whose checksum failed: that it resyncs may be believed, that all is well may not.
+Applied SymbolBook::on_status(const Event& event) {
+    if (event.state == SymbolState::Resyncing) failed_checksum_ = false;
+    const bool well = event.state == SymbolState::Live || event.state == SymbolState::Stale;
+    if (failed_checksum_ && well) {
+        return apply_status(SymbolState::Resyncing, StateReason::Checksum, event.receive_time);
+    }
+    return apply_status(event.state, event.reason, event.receive_time);
 }
 
 Applied SymbolBook::apply_status(SymbolState state, StateReason reason, UnixNanos since) {
@@ -112,18 +122,42 @@ Applied SymbolBook::apply_scale(const Event& event) {
 
 Applied SymbolBook::apply_batch(std::span<const Event> batch) {
     Applied applied{.kind = Applied::Kind::Batch, .snapshot = starts_batch(batch.front())};
+    if (failed_checksum_ && !applied.snapshot) return {};
     book_.begin(book_.sequence().next());
     applied.changes = applied.snapshot ? apply_snapshot(batch) : apply_changes(batch);
+    applied.changes += static_cast<std::uint32_t>(book_.truncate(max_depth_));
     const Event& last = batch.back();
     venue_id_ = last.id;
     venue_time_ = last.venue_time;
     receive_time_ = last.receive_time;
-    applied.reason_changed = update_reason(applied.snapshot, last.receive_time);
+    if ((last.flags & Event::kChecksum) != 0 && instrument_->checksum != nullptr) {
+        verify_checksum(last, applied);
+        if (applied.checksum_failed) return applied;
+    }
+    if (failed_checksum_) trust_again(last.receive_time, applied);
+    if (update_reason(applied.snapshot, last.receive_time)) applied.status_changed = true;
     // A snapshot says itself what the touch is; a ticker checks what increments made of it.
     if (has_tickers_ && !applied.snapshot && venue_id_.is_number()) {
         applied.touch_mismatches = static_cast<std::uint32_t>(touch_check_.on_batch(venue_id_.number(), touch()));
     }
     return applied;
+}
+
+void SymbolBook::verify_checksum(const Event& last, Applied& applied) {
+    applied.checksum_ok = instrument_->checksum(book_, scales_) == last.id.number();
+    applied.checksum_failed = !applied.checksum_ok;
+    ++(applied.checksum_ok ? checksums_ok_ : checksums_failed_);
+    if (applied.checksum_ok) return;
+    failed_checksum_ = true;
+    const Applied status = apply_status(SymbolState::Resyncing, StateReason::Checksum, last.receive_time);
+    if (status.kind == Applied::Kind::Status) applied.status_changed = true;
+}
+
+void SymbolBook::trust_again(UnixNanos now, Applied& applied) {
+    failed_checksum_ = false;
+    if (status_.state != SymbolState::Resyncing) return;  // halted or closed by now
+    apply_status(SymbolState::Live, StateReason::None, now);
+    applied.status_changed = true;
 }
 
 void SymbolBook::sort_out(std::span<const Event> levels) {
@@ -144,6 +178,7 @@ std::uint32_t SymbolBook::apply_snapshot(std::span<const Event> batch) {
     if (batch.back().id.number() < venue_id_.number()) touch_check_.reset();
     sort_out(batch.subspan(1));
     const std::size_t changes = book_.replace(Side::Bid, bids_) + book_.replace(Side::Ask, asks_);
+    max_depth_ = static_cast<std::size_t>(batch.front().quantity.mantissa());
     const bool partial = (batch.front().flags & Event::kPartialSnapshot) != 0;
     lowest_covered_ = partial && !bids_.empty() ? std::optional{bids_.front().price} : std::nullopt;
     highest_covered_ = partial && !asks_.empty() ? std::optional{asks_.front().price} : std::nullopt;

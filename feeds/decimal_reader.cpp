@@ -2,17 +2,14 @@
 
 namespace tickgate::feeds::detail {
 
-bool read_any_quoted_decimal(const char*& at, book::Decimal& out) noexcept {
-    const char* const text = at + 1;
-    const char* end = text;
+bool read_any_decimal(const char*& at, book::Decimal& out) noexcept {
+    const char* end = at;
     // Stops at the first character that no number has, at the latest at the end of the JSON document.
-    while ((*end >= '0' && *end <= '9') || *end == '.' || *end == '-' || *end == '+' || *end == 'e' || *end == 'E')
-        ++end;
-    if (*end != '"') return false;
-    const auto value = book::parse_decimal({text, end});
+    while (continues_number(*end)) ++end;
+    const auto value = book::parse_decimal({at, end});
     if (!value) return false;
     out = *value;
-    at = end + 1;
+    at = end;
     return true;
 }
 

@@ -37,8 +37,36 @@ inline DigitRun read_digits(const char* at) noexcept {
 inline constexpr std::array<std::int64_t, 9> kPowersOfTen{1,       10,        100,        1'000,      10'000,
                                                           100'000, 1'000'000, 10'000'000, 100'000'000};
 
-/// Any decimal that `read_quoted_decimal` does not read at once: more digits, a sign, an exponent.
-bool read_any_quoted_decimal(const char*& at, book::Decimal& out) noexcept;
+/// Any decimal that is not read at once: more digits, a sign, an exponent. Moves `at` behind its last character.
+bool read_any_decimal(const char*& at, book::Decimal& out) noexcept;
+
+/// Whether a number that was read up to here goes on.
+inline bool continues_number(char c) noexcept {
+    return (c >= '0' && c <= '9') || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
+}
+
+/// Reads up to `ends(character)`.
+template <typename Ends>
+inline bool read_decimal_until(const char*& at, book::Decimal& out, Ends ends) noexcept {
+    const DigitRun whole = read_digits(at);
+    const char* const point = at + whole.count;
+    if (whole.count > 0 && *point == '.') {
+        const DigitRun fraction = read_digits(point + 1);
+        const char* const end = point + 1 + fraction.count;
+        if (fraction.count > 0 && ends(*end)) {
+            out.mantissa = static_cast<std::int64_t>(whole.value) * kPowersOfTen[fraction.count] +
+                           static_cast<std::int64_t>(fraction.value);
+            out.scale = static_cast<std::uint8_t>(fraction.count);
+            at = end;
+            return true;
+        }
+    } else if (whole.count > 0 && ends(*point)) {
+        out = {static_cast<std::int64_t>(whole.value), 0};
+        at = point;
+        return true;
+    }
+    return read_any_decimal(at, out) && ends(*at);
+}
 
 }  // namespace detail
 
@@ -46,25 +74,15 @@ bool read_any_quoted_decimal(const char*& at, book::Decimal& out) noexcept;
 /// followed by kPayloadPadding readable bytes. False, with `at` unspecified, when it is no decimal that fits.
 [[nodiscard]] inline bool read_quoted_decimal(const char*& at, book::Decimal& out) noexcept {
     if (*at != '"') return false;
-    const char* const text = at + 1;
-    const detail::DigitRun whole = detail::read_digits(text);
-    const char* const point = text + whole.count;
-    if (whole.count > 0 && *point == '.') {
-        const detail::DigitRun fraction = detail::read_digits(point + 1);
-        const char* const end = point + 1 + fraction.count;
-        if (fraction.count > 0 && *end == '"') {
-            out.mantissa = static_cast<std::int64_t>(whole.value) * detail::kPowersOfTen[fraction.count] +
-                           static_cast<std::int64_t>(fraction.value);
-            out.scale = static_cast<std::uint8_t>(fraction.count);
-            at = end + 1;
-            return true;
-        }
-    } else if (whole.count > 0 && *point == '"') {
-        out = {static_cast<std::int64_t>(whole.value), 0};
-        at = point + 1;
-        return true;
-    }
-    return detail::read_any_quoted_decimal(at, out);
+    ++at;
+    if (!detail::read_decimal_until(at, out, [](char c) { return c == '"'; })) return false;
+    ++at;
+    return true;
+}
+
+/// The same of a bare JSON number, whose text counts as well: `0.00005100` has eight digits after its point.
+[[nodiscard]] inline bool read_bare_decimal(const char*& at, book::Decimal& out) noexcept {
+    return detail::read_decimal_until(at, out, [](char c) { return !detail::continues_number(c); });
 }
 
 }  // namespace tickgate::feeds

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "feeds/jsonl_parser.hpp"
+#include "feeds/venue_time.hpp"
 
 namespace tickgate::feeds {
 namespace {
@@ -49,24 +50,6 @@ std::optional<UnixNanos> take_nanos(std::string_view& text) noexcept {
     const auto nanos = take_integer(text);
     if (!nanos || nanoseconds{*nanos} > kLatestReceiveTime) return std::nullopt;
     return UnixNanos{nanoseconds{*nanos}};
-}
-
-/// Takes `<s since 1970>.<fraction>` off the front of `text`. The fraction counts as written: `.5` is half a second.
-std::optional<UnixNanos> take_seconds(std::string_view& text) noexcept {
-    constexpr std::size_t kMostDigits = 9;
-    const auto seconds = take_integer(text);
-    if (!seconds || *seconds >= kLatestReceiveTime.count() || !take(text, ".")) return std::nullopt;
-
-    std::int64_t fraction = 0;
-    std::size_t digits = 0;
-    for (; digits < text.size() && is_digit(text[digits]); ++digits) {
-        if (digits == kMostDigits) return std::nullopt;
-        fraction = 10 * fraction + (text[digits] - '0');
-    }
-    if (digits == 0) return std::nullopt;
-    text.remove_prefix(digits);
-    for (; digits < kMostDigits; ++digits) fraction *= 10;
-    return UnixNanos{std::chrono::seconds{*seconds} + nanoseconds{fraction}};
 }
 
 /// Takes `<URL> ` off the front of `text`; empty if there is none.

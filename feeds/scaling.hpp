@@ -2,10 +2,21 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "book/decimal.hpp"
+#include "book/price.hpp"
+#include "feeds/market_data.hpp"
 
 namespace tickgate::feeds {
+
+/// Digits after the point that a scale may have. Venues seldom write more than 8; amounts up to 922 million fit.
+inline constexpr std::uint8_t kMostDigits = 10;
+
+/// Raises `scales` to the digits that are written, zeros at the end included; of too many, to as many as may be. For
+/// the scales at which a symbol is listed.
+void widen(book::Scales& scales, const PriceLevel& level) noexcept;
+void widen(book::Scales& scales, std::span<const PriceLevel> levels) noexcept;
 
 /// The scale that a symbol at `scale` must have to hold `value`: the same, or as many digits as `value` really has.
 /// Zeros at its end are no digits to speak of.

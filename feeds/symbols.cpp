@@ -23,7 +23,8 @@ constexpr std::array kKnownQuotes{// dollars and other stable coins
 constexpr std::string_view kSeparators = "-_/";
 
 std::string_view renamed(std::string_view asset) noexcept {
-    return asset == "XBT" ? "BTC" : asset;
+    if (asset == "XBT") return "BTC";
+    return asset == "XDG" ? "DOGE" : asset;
 }
 
 bool is_perpetual(std::string_view part) noexcept {

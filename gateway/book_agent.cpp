@@ -171,14 +171,19 @@ void BookAgent::on_applied(Symbol& of, const Applied& applied, bool was_open) {
         case Applied::Kind::Batch:
             metrics_.batches.add();
             metrics_.level_changes.add(applied.changes);
+            if (applied.checksum_ok) metrics_.checksums_ok.add();
+            if (applied.checksum_failed) {
+                on_wrong_checksum(of, applied);
+                break;
+            }
             of.has_snapshot = of.has_snapshot || applied.snapshot;
-            if (of.awaits_batch) {
-                of.awaits_batch = false;
+            of.awaits_batch = false;
+            if (!was_open && of.is_open()) {
                 open(of);
             } else {
                 for (OwnedStream* stream : of.raw_streams) owe(*stream);
             }
-            if (applied.reason_changed) broadcast_status(of);
+            if (applied.status_changed) broadcast_status(of);
             break;
         case Applied::Kind::Rescaled:
             of.refresh_wire(options_);
@@ -208,6 +213,17 @@ void BookAgent::on_status(Symbol& of, bool was_open) {
     of.paused = was_right && (state == SymbolState::Halted || state == SymbolState::Closed);
     of.has_snapshot = false;
     due_.push_back({nullptr, &of});
+}
+
+// What streams owe is not sent: the book they would take it from is wrong. They go on from where they are when the
+// venue's next snapshot has made it true.
+void BookAgent::on_wrong_checksum(Symbol& of, const Applied& applied) {
+    metrics_.checksums_failed.add();
+    checksum_log_.write(log::Level::Warning, now_, "checksum_failed",
+                        {{"symbol", of.book.instrument().symbol}, {"checksum", of.book.venue_id().number()}});
+    of.has_snapshot = false;
+    of.paused = false;
+    if (applied.status_changed) broadcast_status(of);
 }
 
 void BookAgent::open(Symbol& of) {

@@ -69,6 +69,7 @@ private:
     void on_listed(const book::Instrument& instrument);
     void on_applied(Symbol& symbol, const book::Applied& applied, bool was_open);
     void on_status(Symbol& symbol, bool was_open);
+    void on_wrong_checksum(Symbol& symbol, const book::Applied& applied);
     void open(Symbol& symbol);
 
     // What is due.
@@ -136,6 +137,7 @@ private:
     std::vector<OwnedStream*> waiting_ahead_;  // have askers that are ahead of them
     std::string scratch_;
     log::Limited touch_log_{1};
+    log::Limited checksum_log_{1};
     AgentMetrics metrics_;
 };
 

@@ -73,6 +73,8 @@ struct alignas(64) AgentMetrics {
     PerEnum<Channel, Counter, kChannels.size()> messages_encoded;
     Counter catch_ups;         ///< questions answered with what changed since a position
     Counter busy_snapshots;    ///< catch-ups answered by the shared snapshot: too many positions at once
+    Counter checksums_ok;      ///< venues' checksums that were ours
+    Counter checksums_failed;  ///< and that were not
     Counter touch_mismatches;  ///< books that differed from the venue's own best bid and ask
     Counter dropped_batches;   ///< batches broken off by their feed
     Counter stalls;            ///< turns cut short because a shard was behind

@@ -8,16 +8,11 @@
 
 #include "book/decimal.hpp"
 #include "book/types.hpp"
+#include "feeds/market_data.hpp"
 
 /// What Binance says, as plain values: Spot, USD-M and COIN-M futures alike. Views point into the message's text,
 /// spans into the vector that the caller gave to the decoder; both live until its next message.
 namespace tickgate::feeds::binance {
-
-/// A level as sent: an absolute quantity, zero where the level is gone.
-struct PriceLevel {
-    book::Decimal price;
-    book::Decimal quantity;
-};
 
 /// Update ids that one depth event covers, both ends included, as sent.
 struct UpdateRange {

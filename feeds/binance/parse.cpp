@@ -1,24 +1,19 @@
 #include "feeds/binance/parse.hpp"
 
 #include <array>
-#include <chrono>
 #include <cstdint>
-#include <new>
 
 #include <simdjson.h>
 
-#include "feeds/decimal_reader.hpp"
-#include "feeds/raw_message.hpp"
+#include "feeds/json_fields.hpp"
+#include "feeds/value_reader.hpp"
 
 namespace tickgate::feeds::binance {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
 using namespace std::string_view_literals;
-
-static_assert(kPayloadPadding >= simdjson::SIMDJSON_PADDING);
-
-constexpr DecodeError kNoFault{};
+using Rest = ValueReader::Rest;
 
 /// The fields that any of our messages has.
 enum class Field : std::uint8_t {
@@ -67,11 +62,6 @@ constexpr auto kOneLetter = [] {
     return fields;
 }();
 
-// May look a few characters past a shorter key: into the payload, or the bytes behind it.
-bool is_key(const char* raw, std::string_view name) noexcept {
-    return std::char_traits<char>::compare(raw, name.data(), name.size()) == 0 && raw[name.size()] == '"';
-}
-
 /// `raw`: what follows the key's opening quote.
 Field field_of(const char* raw) noexcept {
     if (raw[1] == '"') {
@@ -97,171 +87,50 @@ Field field_of(const char* raw) noexcept {
     }
 }
 
-/// The raw JSON of each known field; empty where it is missing. Which message it is, and so what `b` or `a` means, is
-/// known only when all keys were seen, for they may come in any order.
-class Fields {
-public:
-    [[nodiscard]] std::string_view operator[](Field field) const noexcept { return raw_[index(field)]; }
-    [[nodiscard]] bool has(Field field) const noexcept { return !raw_[index(field)].empty(); }
-    void clear() noexcept { raw_.fill({}); }
+using Fields = JsonFields<Field>;
 
-    /// `raw` starts with its value's first character; space behind it is cut.
-    void set(Field field, std::string_view raw) noexcept {
-        while (static_cast<unsigned char>(raw.back()) <= ' ') raw.remove_suffix(1);
-        raw_[index(field)] = raw;
-    }
-
-private:
-    static constexpr std::size_t index(Field field) noexcept { return static_cast<std::size_t>(field); }
-    std::array<std::string_view, static_cast<std::size_t>(Field::kCount)> raw_{};
-};
-
-/// The content of a string without escapes, which is all that Binance sends; empty when it is something else.
-std::string_view text_of(std::string_view raw) noexcept {
-    if (raw.size() < 2 || raw.front() != '"' || raw.back() != '"') return {};
-    raw = raw.substr(1, raw.size() - 2);
-    return raw.find('\\') == std::string_view::npos ? raw : std::string_view{};
-}
-
-/// Reads `[["price","quantity"],...]` from the text, digit by digit: visiting each string by simdjson and parsing it
-/// afterwards took twice as long.
-class LevelReader {
-public:
-    explicit LevelReader(std::string_view raw) noexcept : at_{raw.data()}, end_{raw.data() + raw.size()} {}
-
-    [[nodiscard]] bool read_into(std::vector<PriceLevel>& levels) {
-        if (!accept('[')) return false;
-        if (accept(']')) return at_ == end_;
-        do {
-            if (!read_level(levels.emplace_back())) return false;
-        } while (accept(','));
-        return accept(']') && at_ == end_;
-    }
-
-private:
-    [[nodiscard]] bool read_level(PriceLevel& level) noexcept {
-        return accept('[') && read_decimal(level.price) && accept(',') && read_decimal(level.quantity) &&
-               level.quantity.mantissa >= 0 && accept(']');
-    }
-
-    [[nodiscard]] bool read_decimal(book::Decimal& value) noexcept {
-        if (*at_ != '"') skip_space();
-        return read_quoted_decimal(at_, value);
-    }
-
-    // The list ends inside the payload, so that a look at the next character is never a look too far. Space between
-    // tokens is allowed and never sent.
-    [[nodiscard]] bool accept(char expected) noexcept {
-        if (*at_ != expected) {
-            skip_space();
-            if (*at_ != expected) return false;
-        }
-        ++at_;
-        return true;
-    }
-
-    void skip_space() noexcept {
-        while (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t') ++at_;
-    }
-
-    const char* at_;
-    const char* end_;
-};
-
-/// Reads the values that one message needs from their raw text. The first fault is kept, what is read after it is of
-/// no meaning: so a message is read in one go and asked once. What is known of the text before is only that simdjson
-/// found its tokens; each function checks the rest of its value's grammar.
+/// Reads the values that one message needs.
 class FieldReader {
 public:
     explicit FieldReader(const Fields& fields) noexcept : fields_{fields} {}
 
-    [[nodiscard]] DecodeError fault() const noexcept { return fault_; }
+    [[nodiscard]] DecodeError fault() const noexcept { return values_.fault(); }
 
-    std::string_view symbol() noexcept {
-        const std::string_view text = text_of(needed(Field::Symbol));
-        if (text.empty()) fail(DecodeError::BadField);
-        return text;
-    }
-
-    std::uint64_t number(Field field) noexcept {
-        const std::string_view raw = needed(field);
-        constexpr std::size_t kMaxDigits = 19;  // what 64 bits hold, whatever the digits
-        std::uint64_t number = 0;
-        const char* at = raw.data();
-        const char* const end = at + raw.size();
-        if (raw.empty() || raw.size() > kMaxDigits) return failed(DecodeError::BadField);
-        while (at != end) {
-            const auto [value, count] = detail::read_digits(at);
-            if (count == 0) return failed(DecodeError::BadField);
-            number = number * static_cast<std::uint64_t>(detail::kPowersOfTen[count]) + value;
-            at += count;
-        }
-        return number;
-    }
+    std::string_view symbol() noexcept { return values_.text(fields_[Field::Symbol]); }
+    std::uint64_t number(Field field) noexcept { return values_.number(fields_[field]); }
+    book::Decimal decimal(Field field) noexcept { return values_.decimal(fields_[field]); }
+    book::Decimal quantity(Field field) noexcept { return values_.quantity(fields_[field]); }
 
     /// T, else E, else none.
     book::UnixNanos time() noexcept {
         const Field field = fields_.has(Field::Time) ? Field::Time : Field::EventTime;
-        if (!fields_.has(field)) return book::kNoTime;
-        constexpr std::uint64_t kLatest = std::chrono::milliseconds{kLatestReceiveTime}.count();
-        const std::uint64_t milliseconds = number(field);
-        if (milliseconds > kLatest) fail(DecodeError::BadField);
-        return book::UnixNanos{std::chrono::milliseconds{milliseconds > kLatest ? 0 : milliseconds}};
+        return fields_.has(field) ? values_.milliseconds(fields_[field]) : book::kNoTime;
     }
 
     UpdateRange update_ids() noexcept {
         UpdateRange ids{number(Field::FirstId), number(Field::LastId), std::nullopt};
-        if (ids.first > ids.last) fail(DecodeError::BadField);
+        if (ids.first > ids.last) values_.fail(DecodeError::BadField);
         if (fields_.has(Field::PreviousId)) ids.previous = number(Field::PreviousId);
         return ids;
     }
 
-    book::Decimal decimal(Field field) noexcept {
-        const std::string_view raw = needed(field);
-        book::Decimal value;
-        const char* at = raw.data();
-        if (raw.empty() || !read_quoted_decimal(at, value) || at != raw.data() + raw.size()) {
-            fail(DecodeError::BadDecimal);
-        }
-        return value;
-    }
-
-    book::Decimal quantity(Field field) noexcept {
-        const book::Decimal value = decimal(field);
-        if (value.mantissa < 0) fail(DecodeError::BadDecimal);
-        return value;
-    }
-
     book::Side aggressor() noexcept {
-        const std::string_view buyer_is_maker = needed(Field::BuyerIsMaker);
+        const std::string_view buyer_is_maker = fields_[Field::BuyerIsMaker];
         if (buyer_is_maker == "true"sv) return book::Side::Ask;
-        if (buyer_is_maker != "false"sv) fail(DecodeError::BadField);
+        if (buyer_is_maker != "false"sv) {
+            values_.fail(buyer_is_maker.empty() ? DecodeError::MissingField : DecodeError::BadField);
+        }
         return book::Side::Bid;
     }
 
     /// Appends the levels; returns how many.
     std::size_t levels(Field field, std::vector<PriceLevel>& out) {
-        const std::size_t before = out.size();
-        const std::string_view raw = needed(field);
-        if (!raw.empty() && !LevelReader{raw}.read_into(out)) fail(DecodeError::BadLevels);
-        return out.size() - before;
+        return values_.levels(fields_[field], Rest::Nothing, out);
     }
 
 private:
-    std::string_view needed(Field field) noexcept {
-        if (!fields_.has(field)) fail(DecodeError::MissingField);
-        return fields_[field];
-    }
-    void fail(DecodeError fault) noexcept {
-        if (fault_ == kNoFault) fault_ = fault;
-    }
-    std::uint64_t failed(DecodeError fault) noexcept {
-        fail(fault);
-        return 0;
-    }
-
     const Fields& fields_;
-    DecodeError fault_ = kNoFault;
+    ValueReader values_{DecimalText::Quoted};
 };
 
 /// `@depth5`, `@depth10@100ms`, ..: the best levels anew each time, no difference to what was before. On futures only
@@ -346,38 +215,7 @@ DecodeError read_message(const Fields& fields, std::vector<PriceLevel>& levels, 
     return type.front() == '"' ? kNoFault : DecodeError::BadField;
 }
 
-class DecodeErrorCategory final : public boost::system::error_category {
-public:
-    [[nodiscard]] const char* name() const noexcept override { return "tickgate.binance"; }
-    [[nodiscard]] std::string message(int value) const override {
-        switch (static_cast<DecodeError>(value)) {
-            case DecodeError::InvalidJson:
-                return "not a JSON document";
-            case DecodeError::NotAnObject:
-                return "not a JSON object";
-            case DecodeError::MissingField:
-                return "a field is missing";
-            case DecodeError::BadField:
-                return "a field has a wrong type or value";
-            case DecodeError::BadDecimal:
-                return "a price or quantity is not a decimal";
-            case DecodeError::BadLevels:
-                return "not a list of [price, quantity]";
-        }
-        return "unknown decode error";
-    }
-};
-
 }  // namespace
-
-const boost::system::error_category& decode_error_category() noexcept {
-    static const DecodeErrorCategory category;
-    return category;
-}
-
-boost::system::error_code make_error_code(DecodeError error) noexcept {
-    return {static_cast<int>(error), decode_error_category()};
-}
 
 struct Decoder::Impl {
     ondemand::parser parser;
@@ -390,18 +228,15 @@ struct Decoder::Impl {
 
 DecodeError Decoder::Impl::collect(std::string_view payload) {
     fields.clear();
-    const simdjson::padded_string_view padded{payload.data(), payload.size(), payload.size() + kPayloadPadding};
     ondemand::document document;
-    if (parser.iterate(padded).get(document)) return DecodeError::InvalidJson;
     ondemand::json_type type{};
-    if (document.type().get(type)) return DecodeError::InvalidJson;
+    if (const DecodeError fault = start(parser, payload, document, type); fault != kNoFault) return fault;
     if (type == ondemand::json_type::array) return kNoFault;  // an all-market stream: nothing of ours
     if (type != ondemand::json_type::object) return DecodeError::NotAnObject;
     ondemand::object object;
     if (document.get_object().get(object)) return DecodeError::InvalidJson;
     if (const DecodeError fault = collect(object, true); fault != kNoFault) return fault;
-    const bool at_end = document.current_location().error() == simdjson::OUT_OF_BOUNDS;
-    return at_end ? kNoFault : DecodeError::InvalidJson;
+    return at_end(document) ? kNoFault : DecodeError::InvalidJson;
 }
 
 DecodeError Decoder::Impl::collect(ondemand::object& object, bool in_envelope) {
@@ -416,28 +251,21 @@ DecodeError Decoder::Impl::collect(ondemand::object& object, bool in_envelope) {
 }
 
 DecodeError Decoder::Impl::collect_value(Field field, ondemand::value& value, bool in_envelope) {
-    const std::string_view token = value.raw_json_token();
-    if (token.front() == '[') {
-        ondemand::array array;
-        std::string_view raw;
-        if (value.get_array().get(array) || array.raw_json().get(raw)) return DecodeError::InvalidJson;
-        fields.set(field, raw);
-        return kNoFault;
-    }
-    if (field == Field::Data && in_envelope) {
+    const char first = value.raw_json_token().front();
+    if (field == Field::Data && in_envelope && first != '[') {
         ondemand::object data;
-        if (token.front() != '{') return DecodeError::NotAnObject;
+        if (first != '{') return DecodeError::NotAnObject;
         if (value.get_object().get(data)) return DecodeError::InvalidJson;
         return collect(data, false);
     }
-    fields.set(field, token);
-    return kNoFault;
+    std::string_view raw;
+    const DecodeError fault = raw_of(value, raw);
+    fields.set(field, raw);
+    return fault;
 }
 
 Decoder::Decoder() : impl_{std::make_unique<Impl>()} {
-    // The parser grows to each message that is longer than all before, and to no more. Few are longer than this.
-    constexpr std::size_t kUsualLength = 64 * 1024;
-    if (impl_->parser.allocate(kUsualLength)) throw std::bad_alloc{};
+    prepare(impl_->parser);
 }
 Decoder::~Decoder() = default;
 

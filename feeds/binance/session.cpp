@@ -6,6 +6,9 @@
 #include <utility>
 #include <variant>
 
+#include "feeds/json_cursor.hpp"
+#include "feeds/scaling.hpp"
+
 namespace tickgate::feeds::binance {
 namespace {
 
@@ -18,16 +21,7 @@ ChainRule chain_rule(Market market) noexcept {
     return market == Market::Spot ? ChainRule::Spot : ChainRule::Futures;
 }
 
-void widen(book::Scales& scales, book::Decimal price, book::Decimal quantity) noexcept {
-    scales.price = std::max(scales.price, price.scale);
-    scales.quantity = std::max(scales.quantity, quantity.scale);
-}
-
-void widen(book::Scales& scales, std::span<const PriceLevel> levels) noexcept {
-    for (const PriceLevel& level : levels) widen(scales, level.price, level.quantity);
-}
-
-/// The digits after the point that a message writes, zeros at the end included; of too many, as many as may be.
+/// The digits after the point that a message writes.
 book::Scales scales_of(const Message& message) noexcept {
     book::Scales scales;
     std::visit(
@@ -36,14 +30,14 @@ book::Scales scales_of(const Message& message) noexcept {
                 widen(scales, said.bids);
                 widen(scales, said.asks);
             } else if constexpr (std::is_same_v<T, Trade>) {
-                widen(scales, said.price, said.quantity);
+                widen(scales, {said.price, said.quantity});
             } else if constexpr (std::is_same_v<T, BookTicker>) {
-                widen(scales, said.bid.price, said.bid.quantity);
-                widen(scales, said.ask.price, said.ask.quantity);
+                widen(scales, said.bid);
+                widen(scales, said.ask);
             }
         },
         message);
-    return {std::min(scales.price, kMostDigits), std::min(scales.quantity, kMostDigits)};
+    return scales;
 }
 
 /// `BTCUSDT` of `https://../depth?symbol=BTCUSDT&limit=1000`.
@@ -55,26 +49,19 @@ std::string_view symbol_in_url(std::string_view url) noexcept {
     return url.substr(0, url.find('&'));
 }
 
-/// The string that follows the first `"key":`, as far as a text that is no JSON can be read.
-std::string_view value_in_text(std::string_view text, std::string_view key) noexcept {
-    const std::size_t at = text.find(key);
-    if (at == std::string_view::npos) return {};
-    text.remove_prefix(at + key.size());
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    if (!text.starts_with('"')) return {};
-    text.remove_prefix(1);
-    const std::size_t end = text.find('"');
-    return end == std::string_view::npos ? std::string_view{} : text.substr(0, end);
-}
-
 /// The symbol that a message which cannot be decoded seems to be about; empty when there is no telling.
 std::string symbol_of_bad_message(const RawMessage& raw) {
     for (const std::string_view key : {R"("s":)"sv, R"("symbol":)"sv}) {
-        if (const std::string_view symbol = value_in_text(raw.payload, key); !symbol.empty())
-            return std::string{symbol};
+        if (const std::string_view symbol = text_after(key, raw.payload); !symbol.empty()) return std::string{symbol};
     }
-    const std::string_view stream = value_in_text(raw.payload, R"("stream":)");
+    const std::string_view stream = text_after(R"("stream":)", raw.payload);
     return stream.empty() ? std::string{symbol_in_url(raw.url)} : upper_case(stream.substr(0, stream.find('@')));
+}
+
+LevelBatch batch_of(const DepthSnapshot& snapshot, book::UnixNanos receive_time) noexcept {
+    LevelBatch batch{book::VenueId{snapshot.last_update_id}, snapshot.time, receive_time, snapshot.bids, snapshot.asks};
+    batch.is_partial = true;
+    return batch;
 }
 
 /// Hands a decoded message to its symbol.
@@ -85,14 +72,17 @@ struct Dispatch {
 
     void operator()(const Ignored&) const {}
     void operator()(const DepthUpdate& update) const {
-        symbol.on_depth(update.ids, {update.ids.last, update.time, receive_time, update.bids, update.asks}, out);
+        const LevelBatch batch{book::VenueId{update.ids.last}, update.time, receive_time, update.bids, update.asks};
+        symbol.on_depth(update.ids, batch, out);
     }
-    void operator()(const DepthSnapshot& snapshot) const {
-        const auto& [name, id, time, bids, asks] = snapshot;
-        symbol.on_snapshot({id, time, receive_time, bids, asks}, out);
+    void operator()(const DepthSnapshot& snapshot) const { symbol.on_snapshot(batch_of(snapshot, receive_time), out); }
+    void operator()(const Trade& trade) const {
+        const auto& [name, id, price, quantity, aggressor, time] = trade;
+        symbol.on_trade({book::VenueId{id}, price, quantity, aggressor, time}, receive_time, out);
     }
-    void operator()(const Trade& trade) const { symbol.on_trade(trade, receive_time, out); }
-    void operator()(const BookTicker& ticker) const { symbol.on_ticker(ticker, receive_time, out); }
+    void operator()(const BookTicker& ticker) const {
+        symbol.on_ticker({ticker.update_id, ticker.time, ticker.bid, ticker.ask}, receive_time, out);
+    }
 };
 
 }  // namespace
@@ -112,11 +102,8 @@ SymbolStyle symbol_style(Market market) noexcept {
 BinanceSession::BinanceSession(Market market, book::FeedId feed, book::InstrumentRegistry& registry,
                                SessionOptions options)
     : market_{market},
-      feed_{feed},
-      registry_{&registry},
-      options_{std::move(options)} {
-    for (std::string& symbol : options_.symbols) symbol = upper_case(symbol);
-}
+      options_{std::move(options)},
+      symbols_{SymbolListing{feed, registry, symbol_style(market), options_.symbols}} {}
 
 BinanceSession::~BinanceSession() = default;
 
@@ -142,7 +129,7 @@ void BinanceSession::take(const RawMessage& raw, Events& out) {
     }
     note(name, names);
     const std::optional<StoredBatch> nameless = std::exchange(names.nameless_snapshot, std::nullopt);
-    SymbolSession* const symbol = find_or_list(name, message_, raw, out);
+    SymbolSession* const symbol = find_or_list(name, raw, out);
     if (symbol == nullptr) return;
     if (nameless) symbol->on_snapshot(nameless->view(), out);
     symbol->on_any_message(raw.receive_time, out);
@@ -156,27 +143,23 @@ void BinanceSession::list_symbols(const RawMessage& raw, Events& out) {
     const std::string_view name = name_of(message_, raw, names);
     if (name.empty()) return;
     note(name, names);
-    static_cast<void>(find_or_list(name, message_, raw, out));
+    static_cast<void>(find_or_list(name, raw, out));
 }
 
 void BinanceSession::on_time(book::UnixNanos now, Events& out) {
-    for (auto& [name, symbol] : symbols_) {
-        if (symbol) symbol->on_time(now, out);
-    }
+    symbols_.for_each([&](SymbolSession& symbol) { symbol.on_time(now, out); });
 }
 
 void BinanceSession::restart() {
     for (FileNames& names : files_) names.nameless_snapshot.reset();
-    for (auto& [name, symbol] : symbols_) {
-        if (symbol) symbol->restart();
-    }
+    symbols_.for_each([](SymbolSession& symbol) { symbol.restart(); });
 }
 
 void BinanceSession::on_bad_message(const RawMessage& raw, Events& out) {
     ++counters_.decode_errors;
-    const auto known = symbols_.find(symbol_of_bad_message(raw));
-    if (known == symbols_.end() || !known->second) return;
-    known->second->on_bad_message(raw.receive_time, out);
+    if (SymbolSession* const symbol = symbols_.find(symbol_of_bad_message(raw))) {
+        symbol->on_bad_message(raw.receive_time, out);
+    }
 }
 
 void BinanceSession::on_nameless_snapshot(const DepthSnapshot& snapshot, const RawMessage& raw) {
@@ -185,8 +168,7 @@ void BinanceSession::on_nameless_snapshot(const DepthSnapshot& snapshot, const R
         ++counters_.decode_errors;
         return;
     }
-    names.nameless_snapshot.emplace(
-        LevelBatch{snapshot.last_update_id, snapshot.time, raw.receive_time, snapshot.bids, snapshot.asks});
+    names.nameless_snapshot.emplace(batch_of(snapshot, raw.receive_time));
 }
 
 BinanceSession::FileNames& BinanceSession::names_in(const RawMessage& raw) {
@@ -200,24 +182,13 @@ void BinanceSession::note(std::string_view name, FileNames& names) {
     names.only = names.several ? std::string_view{} : name;
 }
 
-SymbolSession* BinanceSession::find_or_list(std::string_view name, const Message& message, const RawMessage& raw,
-                                            Events& out) {
-    if (last_ != nullptr && last_->first == name) return last_->second.get();
-    const auto known = symbols_.find(name);
-    if (known == symbols_.end()) return list(name, scales_of(message), raw, out);
-    last_ = &*known;
-    return known->second.get();
-}
-
-SymbolSession* BinanceSession::list(std::string_view name, book::Scales scales, const RawMessage& raw, Events& out) {
-    std::string canonical = canonical_symbol(symbol_style(market_), name);
-    std::unique_ptr<SymbolSession> symbol;
-    if (wanted(name, canonical)) {
-        const book::Instrument& instrument = registry_->add(feed_, std::move(canonical), std::string{name}, scales);
-        symbol = std::make_unique<SymbolSession>(instrument, chain_rule(market_), options_.from_empty, counters_);
-        out.push_back(book::Event::listed(instrument, raw.receive_time));
-    }
-    return symbols_.emplace(name, std::move(symbol)).first->second.get();
+SymbolSession* BinanceSession::find_or_list(std::string_view name, const RawMessage& raw, Events& out) {
+    return symbols_.find_or_list(
+        name, raw.receive_time, [this] { return scales_of(message_); },
+        [this](const book::Instrument& instrument) {
+            return std::make_unique<SymbolSession>(instrument, chain_rule(market_), options_.from_empty, counters_);
+        },
+        out);
 }
 
 std::string_view BinanceSession::name_of(const Message& message, const RawMessage& raw,
@@ -234,13 +205,6 @@ std::string_view BinanceSession::name_of(const Message& message, const RawMessag
     if (!said.empty()) return said;
     const std::string_view asked = symbol_in_url(raw.url);
     return !asked.empty() ? asked : std::string_view{names.only};
-}
-
-bool BinanceSession::wanted(std::string_view name, std::string_view canonical) const {
-    if (options_.symbols.empty()) return true;
-    const std::string upper = upper_case(name);
-    return std::any_of(options_.symbols.begin(), options_.symbols.end(),
-                       [&](const std::string& symbol) { return symbol == upper || symbol == canonical; });
 }
 
 }  // namespace tickgate::feeds::binance

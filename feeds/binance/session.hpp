@@ -1,17 +1,15 @@
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "book/instrument.hpp"
 #include "feeds/binance/parse.hpp"
 #include "feeds/binance/symbol_session.hpp"
 #include "feeds/session_options.hpp"
+#include "feeds/symbol_sessions.hpp"
 #include "feeds/symbols.hpp"
 #include "feeds/venue_session.hpp"
 
@@ -53,33 +51,21 @@ private:
     FileNames& names_in(const RawMessage& raw);
     static void note(std::string_view name, FileNames& names);
 
-    /// The symbol's session, listed now if it is new; nullptr when it is not wanted.
-    SymbolSession* find_or_list(std::string_view name, const Message& message, const RawMessage& raw, Events& out);
-    SymbolSession* list(std::string_view name, book::Scales scales, const RawMessage& raw, Events& out);
+    /// The session of the symbol that the message at hand is about, listed now if it is new; nullptr when it is not
+    /// wanted.
+    SymbolSession* find_or_list(std::string_view name, const RawMessage& raw, Events& out);
     /// The venue's name of the symbol that a message is about, from its text, its URL, or its file's only one.
     [[nodiscard]] static std::string_view name_of(const Message& message, const RawMessage& raw,
                                                   const FileNames& names) noexcept;
-    [[nodiscard]] bool wanted(std::string_view name, std::string_view canonical) const;
-
-    struct NameHash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>{}(name); }
-    };
-
     Market market_;
-    book::FeedId feed_;
-    book::InstrumentRegistry* registry_;
     SessionOptions options_;
     VenueCounters counters_;
     Decoder decoder_;
     // Of the message at hand.
     Message message_;
     std::vector<PriceLevel> levels_;
-    // A symbol that is not wanted is known as well, without a session.
-    using Symbols = std::unordered_map<std::string, std::unique_ptr<SymbolSession>, NameHash, std::equal_to<>>;
-    Symbols symbols_;
-    Symbols::const_pointer last_ = nullptr;  // the one that was asked for last: often the next one too
-    std::vector<FileNames> files_;           // by RawMessage::file
+    SymbolSessions<SymbolSession> symbols_;
+    std::vector<FileNames> files_;  // by RawMessage::file
 };
 
 }  // namespace tickgate::feeds::binance

@@ -233,17 +233,17 @@ TEST_F(SymbolBookTest, ABookThatDoesNotFitTheNewScaleIsEmptiedAndNotBelieved) {
 TEST_F(SymbolBookTest, SaysOnceThatTheTouchLeftAPartialSnapshot) {
     apply({Event::status({}, SymbolState::Live, StateReason::Snapshot, at(1))});
     apply(partial_snapshot({bid(100, 1), bid(99, 1), ask(101, 1), ask(102, 1)}));
-    EXPECT_FALSE(apply(last({bid(100, 0)})).reason_changed) << "99 was covered";
-    EXPECT_FALSE(apply(last({bid(90, 1)})).reason_changed) << "not the touch";
+    EXPECT_FALSE(apply(last({bid(100, 0)})).status_changed) << "99 was covered";
+    EXPECT_FALSE(apply(last({bid(90, 1)})).status_changed) << "not the touch";
     Events leaving = last({bid(99, 0)});
     leaving.back().receive_time = at(5);
     const Applied applied = apply(leaving);
-    EXPECT_TRUE(applied.reason_changed);
+    EXPECT_TRUE(applied.status_changed);
     EXPECT_EQ(book_.status().state, SymbolState::Live);
     EXPECT_EQ(book_.status().reason, StateReason::OutsideSnapshot);
     EXPECT_EQ(book_.status().since, at(5));
     EXPECT_EQ(book_.status().changes, 2U);
-    EXPECT_FALSE(apply(last({bid(90, 2)})).reason_changed);
+    EXPECT_FALSE(apply(last({bid(90, 2)})).status_changed);
 }
 
 TEST_F(SymbolBookTest, ALaterSnapshotEndsThatTheTouchLeftTheOneBefore) {
@@ -253,23 +253,136 @@ TEST_F(SymbolBookTest, ALaterSnapshotEndsThatTheTouchLeftTheOneBefore) {
     ASSERT_EQ(book_.status().reason, StateReason::OutsideSnapshot);
     Events later = partial_snapshot({bid(90, 1), ask(101, 1)});
     later.back().receive_time = at(7);
-    EXPECT_TRUE(apply(later).reason_changed);
+    EXPECT_TRUE(apply(later).status_changed);
     EXPECT_EQ(book_.status().state, SymbolState::Live);
     EXPECT_EQ(book_.status().reason, StateReason::None);
     EXPECT_EQ(book_.status().since, at(7));
     EXPECT_EQ(book_.status().changes, 3U);
-    EXPECT_TRUE(apply(last({bid(90, 0), bid(80, 1)})).reason_changed) << "the later one has a range of its own";
+    EXPECT_TRUE(apply(last({bid(90, 0), bid(80, 1)})).status_changed) << "the later one has a range of its own";
 }
 
 TEST_F(SymbolBookTest, WatchesTheAskSideOfAPartialSnapshotToo) {
     apply(partial_snapshot({bid(100, 1), ask(101, 1), ask(102, 1)}));
     apply(last({ask(101, 0), ask(110, 1)}));
-    EXPECT_TRUE(apply(last({ask(102, 0)})).reason_changed);
+    EXPECT_TRUE(apply(last({ask(102, 0)})).status_changed);
 }
 
 TEST_F(SymbolBookTest, AFullSnapshotHasNoRangeToLeave) {
     apply(last({clear(), bid(100, 1), ask(101, 1)}));
-    EXPECT_FALSE(apply(last({bid(100, 0), bid(50, 1)})).reason_changed);
+    EXPECT_FALSE(apply(last({bid(100, 0), bid(50, 1)})).status_changed);
+}
+
+/// A snapshot of a book that the venue keeps up to so many levels of each side.
+Events snapshot_of_depth(std::int64_t depth, Events levels) {
+    levels.insert(levels.begin(), clear());
+    levels.front().quantity = Quantity{depth};
+    return last(std::move(levels));
+}
+
+TEST_F(SymbolBookTest, CutsItsBookToTheDepthThatTheVenueKeeps) {
+    apply(snapshot_of_depth(2, {bid(100, 1), bid(99, 1), ask(101, 1), ask(102, 1)}));
+    const Sequence before = sequence();
+    Cut cut;
+    const Applied applied = apply(last({bid(98, 1), ask(100, 2), ask(103, 1)}));
+    EXPECT_THAT(bids(), ElementsAre(level(99, 1), level(100, 1)));
+    EXPECT_THAT(asks(), ElementsAre(level(101, 1), level(100, 2)));
+    EXPECT_EQ(applied.changes, 6U) << "three came, three fell out";
+    book_.book().copy_cut(0, cut);
+    BookDelta delta;
+    book_.book().changes_since(before, cut, sequence(), 0, delta);
+    EXPECT_THAT(delta.asks, testing::Contains(level(102, 0))) << "nobody else says that it is gone";
+    apply(last({bid(100, 0)}));
+    EXPECT_THAT(bids(), ElementsAre(level(99, 1))) << "what fell out does not come back";
+}
+
+TEST_F(SymbolBookTest, ALaterSnapshotSaysItsOwnDepth) {
+    apply(snapshot_of_depth(1, {bid(100, 1), ask(101, 1)}));
+    apply(snapshot_of_depth(0, {bid(100, 1), ask(101, 1)}));
+    apply(last({bid(99, 1), bid(98, 1)}));
+    EXPECT_EQ(bids().size(), 3U);
+}
+
+/// A venue whose checksum is the sum of the best prices.
+std::uint32_t sum_of_touch(const OrderBook& book, Scales) noexcept {
+    std::int64_t sum = 0;
+    for (const Side side : {Side::Bid, Side::Ask}) sum += book.best(side) ? book.best(side)->price.mantissa() : 0;
+    return static_cast<std::uint32_t>(sum);
+}
+
+class VenueChecksum : public testing::Test {
+protected:
+    Applied apply(Events run, std::uint64_t checksum) {
+        run = last(std::move(run), checksum);
+        run.back().flags |= Event::kChecksum;
+        run.back().receive_time = at(static_cast<std::int64_t>(++now_));
+        return book_.apply(run);
+    }
+    Applied say(SymbolState state, StateReason reason = StateReason::None) {
+        return book_.apply(std::vector{Event::status({}, state, reason, at(1))});
+    }
+    void go_live() {
+        say(SymbolState::Live);
+        ASSERT_TRUE(apply({clear(), bid(100, 1), ask(101, 1)}, 201).checksum_ok);
+    }
+    void fail() { ASSERT_TRUE(apply({bid(99, 1)}, 7).checksum_failed); }
+
+    const Instrument instrument_{.symbol = "X:A-B", .venue_symbol = "AB", .scales = {2, 5}, .checksum = sum_of_touch};
+    SymbolBook book_{instrument_};
+    std::uint64_t now_ = 1;
+};
+
+TEST_F(VenueChecksum, IsVerifiedAtTheEndOfEachBatchThatCarriesOne) {
+    go_live();
+    EXPECT_TRUE(apply({bid(100, 0), bid(99, 1)}, 200).checksum_ok);
+    const Applied without = book_.apply(last({bid(98, 1)}, 7));
+    EXPECT_FALSE(without.checksum_ok || without.checksum_failed);
+    EXPECT_EQ(book_.checksums_ok(), 2U);
+    EXPECT_EQ(book_.status().state, SymbolState::Live);
+}
+
+TEST_F(VenueChecksum, ThatFailsMakesTheSymbolResyncUntilTheNextSnapshot) {
+    go_live();
+    const Applied failed = apply({bid(99, 1)}, 7);
+    EXPECT_TRUE(failed.checksum_failed && failed.status_changed);
+    EXPECT_EQ(book_.status().state, SymbolState::Resyncing);
+    EXPECT_EQ(book_.status().reason, StateReason::Checksum);
+    EXPECT_EQ(book_.status().since, at(3));
+    const Sequence before = book_.book().sequence();
+    EXPECT_EQ(apply({bid(98, 1)}, 201).kind, Applied::Kind::Nothing) << "it continues a wrong book";
+    EXPECT_EQ(book_.book().sequence(), before);
+    const Applied again = apply({clear(), bid(90, 1), ask(101, 1)}, 191);
+    EXPECT_TRUE(again.checksum_ok && again.status_changed);
+    EXPECT_EQ(book_.status().state, SymbolState::Live);
+    EXPECT_EQ(apply({bid(91, 1)}, 192).kind, Applied::Kind::Batch);
+    EXPECT_EQ(book_.checksums_failed(), 1U);
+}
+
+TEST_F(VenueChecksum, OfASnapshotMayFailToo) {
+    go_live();
+    fail();
+    EXPECT_TRUE(apply({clear(), bid(90, 1), ask(101, 1)}, 8).checksum_failed);
+    EXPECT_EQ(book_.status().state, SymbolState::Resyncing);
+    EXPECT_EQ(book_.status().changes, 2U) << "the second time is nothing new";
+}
+
+TEST_F(VenueChecksum, ThatFailedIsNotForgottenBecauseTheFeedIsContent) {
+    go_live();
+    fail();
+    EXPECT_EQ(say(SymbolState::Stale, StateReason::NoUpdate).kind, Applied::Kind::Nothing);
+    EXPECT_EQ(say(SymbolState::Live).kind, Applied::Kind::Nothing);
+    EXPECT_EQ(book_.status().state, SymbolState::Resyncing);
+    say(SymbolState::Halted);
+    say(SymbolState::Live);
+    EXPECT_EQ(book_.status().reason, StateReason::Checksum);
+}
+
+TEST_F(VenueChecksum, ThatFailedIsOverWhenTheFeedItselfResyncs) {
+    go_live();
+    fail();
+    say(SymbolState::Resyncing, StateReason::Gap);
+    say(SymbolState::Live);
+    EXPECT_EQ(book_.status().state, SymbolState::Live) << "the snapshot follows";
+    EXPECT_TRUE(apply({clear(), bid(90, 1), ask(101, 1)}, 191).checksum_ok);
 }
 
 TEST_F(SymbolBookTest, ChecksItsTouchByTheVenuesTickers) {

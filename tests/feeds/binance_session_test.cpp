@@ -3,58 +3,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "tests/feeds/padded.hpp"
+#include "tests/feeds/session_test.hpp"
 
 namespace tickgate::feeds::binance {
 namespace {
 
 using book::Event;
-using book::EventKind;
 using book::UnixNanos;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using tests::Padded;
-using Words = std::vector<std::string>;
-
-std::string id_text(const book::VenueId& id) {
-    std::array<char, book::VenueId::kMaxText> text;
-    return {text.data(), id.write(text.data())};
-}
-
-/// An event in a few words; `.` ends a batch.
-std::string word(const Event& event) {
-    const std::string end = event.is_last() ? "." : "";
-    const std::string level = fmt::format("{} {}x{}", event.side == book::Side::Bid ? "bid" : "ask",
-                                          event.price.mantissa(), event.quantity.mantissa());
-    switch (event.kind) {
-        case EventKind::Listed:
-            return fmt::format("listed {} {}/{}", event.listed_instrument().venue_symbol,
-                               event.listed_instrument().scales.price, event.listed_instrument().scales.quantity);
-        case EventKind::Scale:
-            return fmt::format("scale {}/{}", event.scales().price, event.scales().quantity);
-        case EventKind::Clear:
-            return fmt::format("clear{} @{}{}", event.flags & Event::kPartialSnapshot ? " partial" : "",
-                               id_text(event.id), end);
-        case EventKind::Level:
-            return fmt::format("{} @{}{}", level, id_text(event.id), end);
-        case EventKind::Trade:
-            return fmt::format("trade {} @{}{}", level, id_text(event.id), end);
-        case EventKind::Touch:
-            return fmt::format("touch {} @{}{}", level, id_text(event.id), end);
-        case EventKind::Status:
-            if (event.state == book::SymbolState::Live) return "live";
-            if (event.state == book::SymbolState::Stale) return "stale";
-            return event.reason == book::StateReason::Gap ? "resyncing gap" : "resyncing bad_message";
-        default:
-            return "other";
-    }
-}
+using tests::Words;
 
 std::string depth(std::uint64_t first, std::uint64_t last, std::string_view bids = R"(["1.5","2"])",
                   std::string_view asks = "", std::string_view symbol = "BTCUSDT") {
@@ -76,47 +40,10 @@ std::string ticker(std::uint64_t id, std::string_view bid = "1.5") {
     return fmt::format(R"({{"u":{},"s":"BTCUSDT","b":"{}","B":"2","a":"1.6","A":"3"}})", id, bid);
 }
 
-class Session : public testing::Test {
+class Session : public tests::SessionTest {
 protected:
     void make(SessionOptions options = {}, Market market = Market::Spot) {
         session_ = std::make_unique<BinanceSession>(market, book::FeedId{}, registry_, std::move(options));
-    }
-    Words say(std::string_view text, RawMessage::Kind kind = RawMessage::Kind::Frame, std::string_view url = {}) {
-        return collect(text, kind, url, [this](const RawMessage& raw) { session_->on_message(raw, events_); });
-    }
-    Words answer(std::string_view text, std::string_view url) { return say(text, RawMessage::Kind::RestAnswer, url); }
-    /// The same, out of one file of several.
-    Words say_in(std::uint32_t file, std::string_view text) {
-        return collect(text, RawMessage::Kind::Frame, {}, [this, file](RawMessage raw) {
-            raw.file = file;
-            session_->on_message(raw, events_);
-        });
-    }
-    Words look_ahead(std::string_view text, std::uint32_t file = 0) {
-        return collect(text, RawMessage::Kind::Frame, {}, [this, file](RawMessage raw) {
-            raw.file = file;
-            session_->list_symbols(raw, events_);
-        });
-    }
-    /// The time goes on without a message.
-    Words wait(UnixNanos::duration time) {
-        events_.clear();
-        now_ += time;
-        session_->on_time(now_, events_);
-        return words();
-    }
-    template <typename Take>
-    Words collect(std::string_view text, RawMessage::Kind kind, std::string_view url, Take take) {
-        const Padded padded{text};
-        events_.clear();
-        now_ += std::chrono::seconds{1};
-        take(RawMessage{kind, now_, url, padded.text()});
-        return words();
-    }
-    [[nodiscard]] Words words() const {
-        Words words;
-        for (const Event& event : events_) words.push_back(word(event));
-        return words;
     }
     /// A symbol that is live at update id 10, at scales 1/0.
     void go_live() {
@@ -124,12 +51,6 @@ protected:
         say(depth(9, 9));
         ASSERT_THAT(say(snapshot(10)), ElementsAre("live", "clear partial @10", "bid 14x7 @10", "ask 16x3 @10."));
     }
-    [[nodiscard]] const VenueCounters& counters() const { return session_->counters(); }
-
-    book::InstrumentRegistry registry_;
-    std::unique_ptr<BinanceSession> session_;
-    std::vector<Event> events_;
-    UnixNanos now_{};
 };
 
 TEST_F(Session, JoinsWhatWaitedToTheSnapshot) {

@@ -52,6 +52,10 @@ std::string venue_id_text(const book::VenueId& id) {
     return {text.data(), id.write(text.data())};
 }
 
+std::string time_text(book::UnixNanos time) {
+    return time == book::kNoTime ? "null" : std::to_string(gateway::wire_micros(time));
+}
+
 }  // namespace
 
 void append_book(std::string& out, const book::SymbolBook& book, std::size_t top) {
@@ -68,15 +72,20 @@ void append_batch(std::string& out, const book::SymbolBook& book, const book::Ap
     fmt::format_to(std::back_inserter(out), R"(,"kind":"{}","seq":{},"venue_id":)",
                    applied.snapshot ? "snapshot" : "delta", book.book().sequence().value());
     gateway::append_json_string(out, venue_id_text(book.venue_id()));
+    out.append(",\"tv\":").append(time_text(book.venue_time()));
     fmt::format_to(std::back_inserter(out), R"(,"tr":{},"changes":{})", gateway::wire_micros(book.receive_time()),
                    applied.changes);
     append_levels(out, book, top);
 }
 
 void append_stats(std::string& out, const Playback& playback, std::chrono::duration<double> took) {
+    std::uint64_t checksum_ok = 0;
+    std::uint64_t checksum_failed = 0;
     std::uint64_t touch_ok = 0;
     std::uint64_t touch_failed = 0;
     for (const auto& book : playback.books()) {
+        checksum_ok += book->checksums_ok();
+        checksum_failed += book->checksums_failed();
         touch_ok += book->touch_check().ok();
         touch_failed += book->touch_check().failed();
     }
@@ -90,9 +99,8 @@ void append_stats(std::string& out, const Playback& playback, std::chrono::durat
                    session.messages, session.decode_errors, totals.batches, totals.level_changes, totals.trades);
     fmt::format_to(end, R"("gaps":{},"resyncs":{},"chain_ok":{},"chain_failed":{},)", session.gaps, session.resyncs,
                    session.chain_ok, session.chain_failed);
-    // No venue here sends checksums yet.
-    fmt::format_to(end, R"("checksum_ok":0,"checksum_failed":0,"touch_ok":{},"touch_failed":{},)", touch_ok,
-                   touch_failed);
+    fmt::format_to(end, R"("checksum_ok":{},"checksum_failed":{},"touch_ok":{},"touch_failed":{},)", checksum_ok,
+                   checksum_failed, touch_ok, touch_failed);
     fmt::format_to(end, "\"seconds\":{:.3f},\"messages_per_s\":{:.0f},\"level_changes_per_s\":{:.0f}}}\n",
                    covered.count(), rate(session.messages), rate(totals.level_changes));
 }
