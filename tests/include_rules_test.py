@@ -2,7 +2,8 @@
 """Holds the folders apart: greps the includes of a source tree. include_rules_test.py ROOT
 
 book/ knows nobody; feeds/ and gateway/ include book/ and never each other; only gateway/main.cpp and tools/ see both.
-Every include of ours is written from the root. `--self-test` shows that each rule bites.
+Every include of ours is written from the root; a source file includes its own header first, which shows that the
+header compiles alone. `--self-test` shows that each rule bites.
 """
 import pathlib
 import re
@@ -26,7 +27,11 @@ NO_IO_NO_THREADS = re.compile(
 def faults_of(path, text, exists):
     """What breaks a rule in one file. `path` from the root; `exists` says whether a path from the root is a file."""
     folder = path.split('/')[0]
-    for bracket, name in INCLUDE.findall(text):
+    includes = INCLUDE.findall(text)
+    own = path.removesuffix('.cpp') + '.hpp'
+    if path.endswith('.cpp') and exists(own) and ('"', own) != (includes or [None])[0]:
+        yield f'{path}: must include "{own}" first'
+    for bracket, name in includes:
         first = name.split('/')[0]
         if bracket == '"' and not (first in FOLDERS and exists(name)):
             yield f'{path}: no file "{name}" (includes are written from the root)'
@@ -50,8 +55,8 @@ def faults_of_tree(root):
 
 def self_test():
     def faulty(path, text):
-        return list(faults_of(path, '#pragma once\n' + text, lambda name: True))
-    assert not faulty('book/a.cpp', '#include "book/a.hpp"\n#include <vector>\n#include <atomic>\n')
+        return list(faults_of(path, '#pragma once\n' + text, lambda name: name != path.replace('.cpp', '.hpp')))
+    assert not faulty('book/a.cpp', '#include "book/b.hpp"\n#include <vector>\n#include <atomic>\n')
     assert faulty('book/a.cpp', '#include "feeds/feed.hpp"\n')
     assert faulty('book/a.cpp', '#include "gateway/stream.hpp"\n')
     assert faulty('book/a.cpp', '#include <boost/asio/io_context.hpp>\n')
@@ -65,6 +70,9 @@ def self_test():
     assert not faulty('gateway/main.cpp', '#include "feeds/feed.hpp"\n')
     assert not faulty('tools/a.cpp', '#include "feeds/feed.hpp"\n#include "gateway/stream.hpp"\n')
     assert list(faults_of('book/a.hpp', '', lambda name: True))
+    assert not list(faults_of('book/a.cpp', '#include "book/a.hpp"\n', lambda name: True))
+    assert list(faults_of('book/a.cpp', '#include <vector>\n#include "book/a.hpp"\n', lambda name: True))
+    assert list(faults_of('book/a.cpp', '', lambda name: True))
 
 
 def main():
