@@ -28,6 +28,7 @@ struct Flags {
     bool from_empty = false;
     std::optional<std::string> synthetic;
     std::vector<std::string> listen;
+    bool share_port = false;
     std::optional<std::string> tls_certificate;
     std::optional<std::string> tls_key;
     std::optional<std::string> shards;
@@ -63,6 +64,8 @@ void declare(CLI::App& app, Flags& flags) {
            "plain:ADDRESS:PORT; unix:/PATH; repeatable")
         ->type_name("WHERE")
         ->allow_extra_args(false);
+    app.add_flag("--share-port", flags.share_port,
+                 "Listen on TCP ports beside other processes of the same user that are given this too");
     app.add_option("--tls-certificate", flags.tls_certificate, "Serve TLS with this certificate chain (PEM)")
         ->type_name("FILE");
     app.add_option("--tls-key", flags.tls_key, "Its private key (PEM, without a password)")->type_name("FILE");
@@ -132,6 +135,7 @@ void apply(const Flags& flags, Config& config, Venues venues) {
     for (const std::string& address : flags.listen) {
         with_value("--listen", address, [&](const std::string& text) { config.listen.push_back(parse_listen(text)); });
     }
+    if (flags.share_port) config.share_port = true;
     apply_tls_flags(flags, config);
     with_value("--shards", flags.shards, [&](const std::string& text) {
         config.shards = static_cast<std::uint32_t>(parse_integer(text, kShardsRange));

@@ -222,6 +222,7 @@ void read_gateway(TableReader& reader, Config& config) {
         reader.read(key, [&](const toml::node& node) { out = parse(string_in(node)); });
     };
     reader.read("listen", [&](const toml::node& node) { read_listen(node, config); });
+    reader.read("share_port", [&](const toml::node& node) { config.share_port = flag_in(node); });
     reader.read_table("tls", [&](TableReader& table) { config.tls = read_tls(table); });
     number("shards", kShardsRange, config.shards);
     text("threads", parse_threads, config.threads);
@@ -285,9 +286,10 @@ void append_gateway(std::string& out, const Config& config) {
     std::vector<std::string> listen;
     for (const ListenAddress& address : config.listen) listen.push_back(text_of(address));
     out += fmt::format(
-        "[gateway]\nlisten = {}\nshards = {}\nthreads = \"{}\"\nio = \"{}\"\nnode = \"{}\"\nheartbeat_ms = {}\n"
+        "[gateway]\nlisten = {}\nshare_port = {}\nshards = {}\nthreads = \"{}\"\nio = \"{}\"\nnode = "
+        "\"{}\"\nheartbeat_ms = {}\n"
         "slow_close_s = {}\ndrain_s = {}\nsndbuf_bytes = {}\nlog_level = \"{}\"\n",
-        quoted_list(listen), config.shards, text_of(config.threads), text_of(config.io), config.node,
+        quoted_list(listen), config.share_port, config.shards, text_of(config.threads), text_of(config.io), config.node,
         config.heartbeat_ms, config.slow_close_s, config.drain_s, config.sndbuf_bytes, text_of(config.log_level));
     if (config.tls) {
         out += "\n[gateway.tls]\ncertificate = ";

@@ -68,6 +68,7 @@ struct FeedConfig {
 /// Everything that the gateway is told at start.
 struct Config {
     std::vector<ListenAddress> listen{ListenAddress{}};
+    bool share_port = false;  ///< TCP ports are opened beside other processes of this user that do so too
     std::optional<TlsFiles> tls;
     std::uint32_t shards = 1;
     ThreadMode threads = ThreadMode::Auto;

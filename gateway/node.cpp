@@ -190,7 +190,8 @@ void Node::listen_on_port(const ListenAddress& address) {
     const TlsIdentity* const identity = address.kind == ListenAddress::Kind::Tcp ? identity_.get() : nullptr;
     std::uint16_t port = address.port;
     for (const auto& unit : shards_) {
-        const auto bound = unit->reactor->listen(address.host, port, unit != shards_.front(), identity);
+        const bool joins = config_.share_port || unit != shards_.front();
+        const auto bound = unit->reactor->listen(address.host, port, joins, identity);
         if (!bound) refuse_address(host_text(address.host, port), bound.error());
         port = *bound;
     }

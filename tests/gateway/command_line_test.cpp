@@ -54,9 +54,10 @@ private:
 };
 
 TEST_F(CommandLineTest, DescribesAReplayByFlagsAlone) {
-    const Config config = config_of({"--replay", "a.gz", "b.gz", "--venue", "binance-spot", "--speed", "10", "--loop",
-                                     "--listen", "127.0.0.1:9000", "--listen", "[::1]:9000", "--shards", "3",
-                                     "--threads", "shared", "--io", "io_uring", "--from-empty"});
+    const Config config =
+        config_of({"--replay",  "a.gz",     "b.gz",           "--venue",  "binance-spot", "--speed",     "10",
+                   "--loop",    "--listen", "127.0.0.1:9000", "--listen", "[::1]:9000",   "--shards",    "3",
+                   "--threads", "shared",   "--io",           "io_uring", "--from-empty", "--share-port"});
     ASSERT_EQ(config.feeds.size(), 1U);
     EXPECT_EQ(config.feeds[0].replay, (std::vector<std::string>{"a.gz", "b.gz"}));
     EXPECT_EQ(config.feeds[0].venue, "binance-spot");
@@ -64,6 +65,7 @@ TEST_F(CommandLineTest, DescribesAReplayByFlagsAlone) {
     EXPECT_TRUE(config.feeds[0].loop);
     EXPECT_TRUE(config.feeds[0].from_empty);
     EXPECT_EQ(config.listen, (std::vector<ListenAddress>{{"127.0.0.1", 9000}, {"::1", 9000}}));
+    EXPECT_TRUE(config.share_port);
     EXPECT_EQ(config.shards, 3U);
     EXPECT_EQ(config.threads, ThreadMode::Shared);
     EXPECT_EQ(config.io, IoBackend::IoUring);
@@ -85,6 +87,7 @@ TEST_F(CommandLineTest, RunsTheSyntheticVenue) {
 constexpr std::string_view kFile = R"(
 [gateway]
 listen = "127.0.0.1:7000"
+share_port = true
 shards = 2
 node = "n1"
 [[feeds]]
@@ -96,6 +99,7 @@ TEST_F(CommandLineTest, OverridesTheFileAndAddsToIt) {
     const Config config = config_of({"--config", file_with(kFile), "--listen", "127.0.0.1:7001", "--replay", "more.gz",
                                      "--speed", "max", "--synthetic", "symbols=1,rate=1"});
     EXPECT_EQ(config.listen, (std::vector<ListenAddress>{{"127.0.0.1", 7001}}));
+    EXPECT_TRUE(config.share_port);
     EXPECT_EQ(config.shards, 2U);
     EXPECT_EQ(config.node, "n1");
     ASSERT_EQ(config.feeds.size(), 3U);
@@ -118,8 +122,8 @@ TEST_F(CommandLineTest, ShowsHelpAndVersionOnStandardOutput) {
     EXPECT_EQ(help.code, 0);
     EXPECT_FALSE(help.to_stderr);
     for (const char* flag : {"--config", "--replay", "--venue", "--speed", "--loop", "--listen", "--shards",
-                             "--threads", "--io", "--synthetic", "--from-empty", "--tls-certificate", "--tls-key",
-                             "--check-config", "--print-config", "--version"}) {
+                             "--threads", "--io", "--synthetic", "--from-empty", "--share-port", "--tls-certificate",
+                             "--tls-key", "--check-config", "--print-config", "--version"}) {
         EXPECT_THAT(help.text, HasSubstr(flag));
     }
     const ExitNow version = exit_of({"--version"});

@@ -31,6 +31,7 @@ std::string error_of(std::string_view text) {
 constexpr std::string_view kFull = R"(
 [gateway]
 listen = ["127.0.0.1:9000", "[::1]:9001", "localhost:0", "plain:[::1]:9002", "unix:/run/tickgate.sock"]
+share_port = true
 shards = 4
 threads = "dedicated"
 io = "epoll"
@@ -85,6 +86,7 @@ TEST(Config, ReadsEveryKey) {
                                                          {"127.0.0.1", 0},
                                                          {"::1", 9002, Kind::PlainTcp},
                                                          {"", 0, Kind::Unix, "/run/tickgate.sock"}}));
+    EXPECT_TRUE(config.share_port);
     EXPECT_EQ(config.tls, (TlsFiles{"cert.pem", "quo\"te.key"}));
     EXPECT_EQ(config.shards, 4U);
     EXPECT_EQ(config.threads, ThreadMode::Dedicated);
@@ -148,6 +150,7 @@ TEST(Config, NamesFileLineKeyAndValueOfWhatIsWrong) {
         {"[gateway]\nlog_level = 1", "x.toml:2: gateway.log_level = 1: must be text in quotes"},
         {"[gateway]\nnode = 'a b'",
          "x.toml:2: gateway.node = 'a b': must be 1 to 64 letters, digits, points, underscores and hyphens"},
+        {"[gateway]\nshare_port = 1", "x.toml:2: gateway.share_port = 1: must be true or false"},
         {"[gateway]\nheartbeat_ms = 10", "x.toml:2: gateway.heartbeat_ms = 10: must be from 100 to 3600000"},
         {"[gateway]\n[gateway.tls]\ncertificate = 'a'", "x.toml:2: gateway.tls must give certificate and key"},
         {"[gateway.tls]\ncertificate = 'a'\nkye = 'b'", "x.toml:3: gateway.tls.kye = 'b': unknown key (nearest: key)"},
