@@ -294,10 +294,12 @@ void BookAgent::broadcast_status(const Symbol& of) {
     outputs_.push(outputs_.all(), record);
 }
 
+/// A feed of another thread may have read what this turn takes after the turn began: nothing is sent before it came.
 UnixNanos BookAgent::sent_time(const Symbol& of) {
     const book::FeedId feed = of.book.instrument().feed;
     const bool recorded = index_of(feed) < options_.recorded_feeds.size() && options_.recorded_feeds[index_of(feed)];
-    return recorded ? clock(feed).time : now_;
+    const UnixNanos came = clock(feed).time;
+    return recorded ? came : std::max(now_, came);
 }
 
 void BookAgent::report_mismatch(const Symbol& of, std::uint64_t mismatches) {

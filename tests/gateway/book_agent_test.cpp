@@ -457,6 +457,17 @@ TEST_F(BookAgentTest, APositionBeyondTheHorizonIsAnsweredByASnapshotOrAGap) {
                 ElementsAre(HasSubstr(R"("why":"resume_expired")"), HasSubstr(R"("from":4,"to":12,)"), delta(12, 20)));
 }
 
+TEST_F(BookAgentTest, NoMessageIsStampedBeforeWhatItTellsWasReceived) {
+    go_live();
+    Connection client{core_};
+    join(client, R"("channel":"book","rate_ms":0)");
+    Event level = test::level_event(instrument_.id, Side::Bid, 100, 9, kStart + 7us);  // after the turn has begun
+    level.flags = Event::kLast;
+    core_.push(level);
+    core_.settle();
+    EXPECT_THAT(client.receive(), ElementsAre(HasSubstr(R"("tr":1700000000000007,"ts":1700000000000007})")));
+}
+
 class RecordedTest : public BookAgentTest {
 protected:
     RecordedTest() : BookAgentTest{{.recorded = true}} {}
