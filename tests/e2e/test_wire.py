@@ -129,6 +129,9 @@ class StormOverTls12(ToolTest, GatewayTest):
 
 
 class StormOverTls13(StormOverTls12):
+    """Between two threads: a ticket of one is as good to the other."""
+
+    ARGS = *StormOverTls12.ARGS, "--threads", "dedicated", "--shards", 2
     TLS = ssl.TLSVersion.TLSv1_3
 
 
