@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import random
+import resource
+import selectors
 import socket
 import struct
 import unittest
@@ -122,6 +124,55 @@ class Connections(FaultTest):
             while self.descriptors() > before:
                 await asyncio.sleep(0.05)
         self.assertLess(self.gateway.memory_kb(), memory + 16384)
+
+    def storm(self, count):
+        """Connects so many times at once, and waits for every `welcome`."""
+        selector = selectors.DefaultSelector()
+        self.addCleanup(selector.close)
+        connections = [socket.socket() for _ in range(count)]
+        for connection in connections:
+            self.addCleanup(connection.close)
+            connection.setblocking(False)
+            connection.connect_ex((self.gateway.host, self.gateway.port))
+            selector.register(connection, selectors.EVENT_WRITE, b"")
+        while selector.get_map():
+            ready = selector.select(PATIENCE)
+            self.assertTrue(ready, f"{len(selector.get_map())} of {count} are left waiting")
+            for key, events in ready:
+                if events & selectors.EVENT_WRITE:
+                    key.fileobj.sendall(HANDSHAKE)
+                    selector.modify(key.fileobj, selectors.EVENT_READ, b"")
+                    continue
+                chunk = key.fileobj.recv(4096)
+                self.assertTrue(chunk, key.data)
+                received = key.data + chunk
+                selector.modify(key.fileobj, selectors.EVENT_READ, received)
+                if b'"type":"welcome"' in received:
+                    self.assertTrue(received.startswith(b"HTTP/1.1 101 "), received)
+                    selector.unregister(key.fileobj)
+        return connections
+
+    async def test_ten_thousand_that_connect_at_once_get_in(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        count = min(10_000, hard - 500)
+        observer = await self.client()
+        await observer.subscribe("book", S0)
+        before, accepted = self.descriptors(), self.gateway.metrics()["sessions_accepted_total"]
+        storm = self.in_background(self.in_thread(self.storm, count))
+        while not storm.done():  # nobody is held up
+            await observer.next("delta")
+        for connection in await storm:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+        self.assertEqual(self.gateway.metrics()["sessions_accepted_total"], accepted + count)
+        self.assertEqual(self.gateway.metrics()["http_accept_failures_total"], 0)
+        await observer.close()
+        await self.nobody_is_left()
+        async with asyncio.timeout(PATIENCE):
+            while self.descriptors() >= before:
+                await asyncio.sleep(0.05)
 
     async def test_half_open_connections_hold_nothing_up(self):
         silent = [self.raw(*chunks) for chunks in ((), (b"GET /v1/w",), (HANDSHAKE[:-2],), (HANDSHAKE[:60],)) * 25]
