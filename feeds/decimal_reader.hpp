@@ -37,17 +37,19 @@ inline DigitRun read_digits(const char* at) noexcept {
 inline constexpr std::array<std::int64_t, 9> kPowersOfTen{1,       10,        100,        1'000,      10'000,
                                                           100'000, 1'000'000, 10'000'000, 100'000'000};
 
-/// Any decimal that is not read at once: more digits, a sign, an exponent. Moves `at` behind its last character.
-bool read_any_decimal(const char*& at, book::Decimal& out) noexcept;
+/// Any decimal that is not read at once: more digits, a sign, an exponent. Returns where it ends; nullptr when it is
+/// none that fits.
+const char* read_any_decimal(const char* at, book::Decimal& out) noexcept;
 
 /// Whether a number that was read up to here goes on.
 inline bool continues_number(char c) noexcept {
     return (c >= '0' && c <= '9') || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
 }
 
-/// Reads up to `ends(character)`.
+/// Reads up to the first character that `ends` it. Returns where that is; nullptr when it is no decimal that fits. The
+/// place is handed through, not kept behind a reference: what waits for it in memory waits for each decimal.
 template <typename Ends>
-inline bool read_decimal_until(const char*& at, book::Decimal& out, Ends ends) noexcept {
+inline const char* read_decimal(const char* at, book::Decimal& out, Ends ends) noexcept {
     const DigitRun whole = read_digits(at);
     const char* const point = at + whole.count;
     if (whole.count > 0 && *point == '.') {
@@ -57,15 +59,14 @@ inline bool read_decimal_until(const char*& at, book::Decimal& out, Ends ends) n
             out.mantissa = static_cast<std::int64_t>(whole.value) * kPowersOfTen[fraction.count] +
                            static_cast<std::int64_t>(fraction.value);
             out.scale = static_cast<std::uint8_t>(fraction.count);
-            at = end;
-            return true;
+            return end;
         }
     } else if (whole.count > 0 && ends(*point)) {
         out = {static_cast<std::int64_t>(whole.value), 0};
-        at = point;
-        return true;
+        return point;
     }
-    return read_any_decimal(at, out) && ends(*at);
+    const char* const end = read_any_decimal(at, out);
+    return end != nullptr && ends(*end) ? end : nullptr;
 }
 
 }  // namespace detail
@@ -74,15 +75,18 @@ inline bool read_decimal_until(const char*& at, book::Decimal& out, Ends ends) n
 /// followed by kPayloadPadding readable bytes. False, with `at` unspecified, when it is no decimal that fits.
 [[nodiscard]] inline bool read_quoted_decimal(const char*& at, book::Decimal& out) noexcept {
     if (*at != '"') return false;
-    ++at;
-    if (!detail::read_decimal_until(at, out, [](char c) { return c == '"'; })) return false;
-    ++at;
+    const char* const end = detail::read_decimal(at + 1, out, [](char c) { return c == '"'; });
+    if (end == nullptr) return false;
+    at = end + 1;
     return true;
 }
 
 /// The same of a bare JSON number, whose text counts as well: `0.00005100` has eight digits after its point.
 [[nodiscard]] inline bool read_bare_decimal(const char*& at, book::Decimal& out) noexcept {
-    return detail::read_decimal_until(at, out, [](char c) { return !detail::continues_number(c); });
+    const char* const end = detail::read_decimal(at, out, [](char c) { return !detail::continues_number(c); });
+    if (end == nullptr) return false;
+    at = end;
+    return true;
 }
 
 }  // namespace tickgate::feeds

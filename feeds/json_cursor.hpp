@@ -36,9 +36,10 @@ public:
         return true;
     }
 
-    [[nodiscard]] bool read_decimal(DecimalText form, book::Decimal& value) noexcept {
+    template <DecimalText kForm>
+    [[nodiscard]] bool read_decimal(book::Decimal& value) noexcept {
         if (*at_ <= ' ') skip_space();
-        return form == DecimalText::Quoted ? read_quoted_decimal(at_, value) : read_bare_decimal(at_, value);
+        return kForm == DecimalText::Quoted ? read_quoted_decimal(at_, value) : read_bare_decimal(at_, value);
     }
 
     /// The content of a string without escapes; venues send no others where it matters.

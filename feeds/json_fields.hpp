@@ -30,30 +30,28 @@ private:
     std::array<std::string_view, static_cast<std::size_t>(Field::kCount)> raw_{};
 };
 
-/// The whole text of a value: of a list or an object up to its end, which it then stands behind.
-[[nodiscard]] inline DecodeError raw_of(simdjson::ondemand::value& value, std::string_view& raw) {
-    raw = value.raw_json_token();
-    if (raw.front() == '[') {
-        simdjson::ondemand::array array;
-        if (value.get_array().get(array) || array.raw_json().get(raw)) return DecodeError::InvalidJson;
-    } else if (raw.front() == '{') {
-        simdjson::ondemand::object object;
-        if (value.get_object().get(object) || object.raw_json().get(raw)) return DecodeError::InvalidJson;
-    }
-    while (static_cast<unsigned char>(raw.back()) <= ' ') raw.remove_suffix(1);
-    return kNoFault;
+/// The whole text of a list or an object, which is then read past; empty when it has no end. Takes a copy, so that the
+/// caller's value never needs an address: it costs a stall for each field.
+[[nodiscard]] std::string_view nested_text(simdjson::ondemand::value value, char first);
+
+/// The whole text of a value, from its `token` (value.raw_json_token()); a list or an object is then read past. Empty
+/// when it has no end.
+[[nodiscard]] inline std::string_view whole_text(simdjson::ondemand::value& value, std::string_view token) {
+    if (token.front() == '[' || token.front() == '{') return nested_text(value, token.front());
+    while (static_cast<unsigned char>(token.back()) <= ' ') token.remove_suffix(1);
+    return token;
 }
 
 /// Collects what `field_of` knows of an object's fields. `field_of(raw key)`: see is_key; Field::Unknown for others.
 template <typename Field, typename FieldOf>
 [[nodiscard]] DecodeError collect(simdjson::ondemand::object& object, JsonFields<Field>& fields, FieldOf field_of) {
     for (auto entry : object) {
-        simdjson::ondemand::field item;
-        if (std::move(entry).get(item)) return DecodeError::InvalidJson;
+        if (entry.error()) return DecodeError::InvalidJson;
+        simdjson::ondemand::field& item = entry.value_unsafe();  // where it is: a copy costs a stall for each field
         const Field field = field_of(item.key().raw());
         if (field == Field::Unknown) continue;
-        std::string_view raw;
-        if (const DecodeError fault = raw_of(item.value(), raw); fault != kNoFault) return fault;
+        const std::string_view raw = whole_text(item.value(), item.value().raw_json_token());
+        if (raw.empty()) return DecodeError::InvalidJson;
         fields.set(field, raw);
     }
     return kNoFault;

@@ -13,7 +13,6 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 using namespace std::string_view_literals;
-using Rest = ValueReader::Rest;
 
 /// The fields that any of our messages has.
 enum class Field : std::uint8_t {
@@ -124,13 +123,11 @@ public:
     }
 
     /// Appends the levels; returns how many.
-    std::size_t levels(Field field, std::vector<PriceLevel>& out) {
-        return values_.levels(fields_[field], Rest::Nothing, out);
-    }
+    std::size_t levels(Field field, std::vector<PriceLevel>& out) { return values_.levels(fields_[field], out); }
 
 private:
     const Fields& fields_;
-    ValueReader values_{DecimalText::Quoted};
+    ValueReader<DecimalText::Quoted> values_;
 };
 
 /// `@depth5`, `@depth10@100ms`, ..: the best levels anew each time, no difference to what was before. On futures only
@@ -241,8 +238,8 @@ DecodeError Decoder::Impl::collect(std::string_view payload) {
 
 DecodeError Decoder::Impl::collect(ondemand::object& object, bool in_envelope) {
     for (auto entry : object) {
-        ondemand::field item;
-        if (std::move(entry).get(item)) return DecodeError::InvalidJson;
+        if (entry.error()) return DecodeError::InvalidJson;
+        ondemand::field& item = entry.value_unsafe();  // where it is: a copy costs a stall for each field
         const Field field = field_of(item.key().raw());
         if (field == Field::Unknown) continue;
         if (const DecodeError fault = collect_value(field, item.value(), in_envelope); fault != kNoFault) return fault;
@@ -251,17 +248,16 @@ DecodeError Decoder::Impl::collect(ondemand::object& object, bool in_envelope) {
 }
 
 DecodeError Decoder::Impl::collect_value(Field field, ondemand::value& value, bool in_envelope) {
-    const char first = value.raw_json_token().front();
-    if (field == Field::Data && in_envelope && first != '[') {
+    const std::string_view token = value.raw_json_token();
+    if (field == Field::Data && in_envelope && token.front() != '[') {
         ondemand::object data;
-        if (first != '{') return DecodeError::NotAnObject;
+        if (token.front() != '{') return DecodeError::NotAnObject;
         if (value.get_object().get(data)) return DecodeError::InvalidJson;
         return collect(data, false);
     }
-    std::string_view raw;
-    const DecodeError fault = raw_of(value, raw);
+    const std::string_view raw = whole_text(value, token);
     fields.set(field, raw);
-    return fault;
+    return raw.empty() ? DecodeError::InvalidJson : kNoFault;
 }
 
 Decoder::Decoder() : impl_{std::make_unique<Impl>()} {

@@ -16,6 +16,8 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 using namespace std::string_view_literals;
+using QuotedReader = ValueReader<DecimalText::Quoted>;  // version 1
+using BareReader = ValueReader<DecimalText::Bare>;      // version 2
 
 constexpr bool is_fault(DecodeError error) noexcept {
     return error != kNoFault;
@@ -56,13 +58,15 @@ struct Buffers {
     }
 };
 
-std::uint32_t checksum_of(std::uint64_t number, ValueReader& values) noexcept {
+template <typename Reader>
+std::uint32_t checksum_of(std::uint64_t number, Reader& values) noexcept {
     if (number > std::numeric_limits<std::uint32_t>::max()) values.fail(DecodeError::BadField);
     return static_cast<std::uint32_t>(number);
 }
 
 /// The taker's side.
-book::Side side_of(std::string_view side, std::string_view buy, std::string_view sell, ValueReader& values) noexcept {
+template <typename Reader>
+book::Side side_of(std::string_view side, std::string_view buy, std::string_view sell, Reader& values) noexcept {
     if (side != buy && side != sell) values.fail(side.empty() ? DecodeError::MissingField : DecodeError::BadField);
     return side == buy ? book::Side::Bid : book::Side::Ask;
 }
@@ -71,11 +75,10 @@ book::Side side_of(std::string_view side, std::string_view buy, std::string_view
 
 /// `["price","volume","time"]`, and `"r"` where the venue republishes a level.
 bool read_timed_level(JsonCursor& cursor, PriceLevel& level, book::UnixNanos& latest) {
-    constexpr auto kQuoted = DecimalText::Quoted;
     std::string_view text;
-    if (!cursor.accept('[') || !cursor.read_decimal(kQuoted, level.price) || !cursor.accept(',') ||
-        !cursor.read_decimal(kQuoted, level.quantity) || level.quantity.mantissa < 0 || !cursor.accept(',') ||
-        !cursor.read_text(text)) {
+    if (!cursor.accept('[') || !cursor.read_decimal<DecimalText::Quoted>(level.price) || !cursor.accept(',') ||
+        !cursor.read_decimal<DecimalText::Quoted>(level.quantity) || level.quantity.mantissa < 0 ||
+        !cursor.accept(',') || !cursor.read_text(text)) {
         return false;
     }
     const auto time = take_seconds(text);
@@ -121,7 +124,7 @@ std::uint32_t depth_of(std::string_view channel) noexcept {
 
 DecodeError read_book_v1(std::span<const std::string_view> parts, std::string_view channel, std::string_view pair,
                          Buffers& buffers, Message& message) {
-    ValueReader values{DecimalText::Quoted};
+    QuotedReader values;
     auto& book = message.emplace<BookMessage>();
     book.symbol = pair;
     book.depth = depth_of(channel);
@@ -139,7 +142,7 @@ DecodeError read_book_v1(std::span<const std::string_view> parts, std::string_vi
 
 /// `["price","volume","time","b" or "s","order type","misc"]`
 DecodeError read_trades_v1(std::string_view raw, std::string_view pair, Buffers& buffers, Message& message) {
-    ValueReader values{DecimalText::Quoted};
+    QuotedReader values;
     JsonCursor cursor{raw};
     const auto read_trade = [&] {
         std::array<std::string_view, 4> parts;  // those that count
@@ -166,18 +169,17 @@ DecodeError read_trades_v1(std::string_view raw, std::string_view pair, Buffers&
 
 /// `{"price":1.0,"qty":2.50}`
 bool read_named_level(JsonCursor& cursor, PriceLevel& level) {
-    constexpr auto kBare = DecimalText::Bare;
     bool has_price = false;
     bool has_quantity = false;
     const auto read_member = [&](std::string_view key) {
-        if (key == "price") return has_price = cursor.read_decimal(kBare, level.price);
-        if (key == "qty") return has_quantity = cursor.read_decimal(kBare, level.quantity);
+        if (key == "price") return has_price = cursor.read_decimal<DecimalText::Bare>(level.price);
+        if (key == "qty") return has_quantity = cursor.read_decimal<DecimalText::Bare>(level.quantity);
         return cursor.skip_value();
     };
     return cursor.read_object(read_member) && has_price && has_quantity && level.quantity.mantissa >= 0;
 }
 
-bool read_book_entry(JsonCursor& cursor, Buffers& buffers, BookMessage& book, ValueReader& values) {
+bool read_book_entry(JsonCursor& cursor, Buffers& buffers, BookMessage& book, BareReader& values) {
     const auto read_levels = [&](std::vector<PriceLevel>& levels) {
         return cursor.read_list([&] { return read_named_level(cursor, levels.emplace_back()); });
     };
@@ -199,7 +201,7 @@ bool read_book_entry(JsonCursor& cursor, Buffers& buffers, BookMessage& book, Va
 }
 
 DecodeError read_book_v2(const JsonFields<Field>& fields, Buffers& buffers, Message& message) {
-    ValueReader values{DecimalText::Bare};
+    BareReader values;
     auto& book = message.emplace<BookMessage>();
     book.is_snapshot = fields[Field::Type] == R"("snapshot")"sv;
     if (!book.is_snapshot && fields[Field::Type] != R"("update")"sv) values.fail(DecodeError::BadField);
@@ -213,7 +215,7 @@ DecodeError read_book_v2(const JsonFields<Field>& fields, Buffers& buffers, Mess
     return values.fault();
 }
 
-bool read_trade_entry(JsonCursor& cursor, SymbolTrade& entry, ValueReader& values) {
+bool read_trade_entry(JsonCursor& cursor, SymbolTrade& entry, BareReader& values) {
     std::string_view price;
     std::string_view quantity;
     std::string_view side;
@@ -238,7 +240,7 @@ bool read_trade_entry(JsonCursor& cursor, SymbolTrade& entry, ValueReader& value
 DecodeError read_trades_v2(const JsonFields<Field>& fields, Buffers& buffers, Message& message) {
     // On subscribing the last trades come as a snapshot: they were before, and are repeated at each reconnect.
     if (fields[Field::Type] == R"("snapshot")"sv) return kNoFault;
-    ValueReader values{DecimalText::Bare};
+    BareReader values;
     if (!fields.has(Field::Data)) return DecodeError::MissingField;
     JsonCursor cursor{fields[Field::Data]};
     const auto read_entry = [&] { return read_trade_entry(cursor, buffers.trades.emplace_back(), values); };
@@ -263,7 +265,7 @@ DecodeError read_answer(const JsonFields<Field>& fields, Message& message) {
     };
     if (!cursor.read_object(read_member)) return DecodeError::BadField;
     if (channel != "book" || symbol.empty() || depth.empty()) return kNoFault;
-    ValueReader values{DecimalText::Bare};
+    BareReader values;
     const std::uint64_t levels = values.number(depth);
     if (levels > std::numeric_limits<std::uint32_t>::max()) values.fail(DecodeError::BadField);
     message = Subscribed{symbol, static_cast<std::uint32_t>(levels)};
@@ -300,11 +302,13 @@ DecodeError Decoder::Impl::decode_v1(ondemand::document& document, Message& mess
         ondemand::value value;
         if (std::move(element).get(value)) return DecodeError::InvalidJson;
         if (count == parts.size()) return DecodeError::BadField;
-        if (const DecodeError fault = raw_of(value, parts[count++]); is_fault(fault)) return fault;
+        const std::string_view raw = whole_text(value, value.raw_json_token());
+        if (raw.empty()) return DecodeError::InvalidJson;
+        parts[count++] = raw;
     }
     if (!at_end(document)) return DecodeError::InvalidJson;
     if (count < 4) return DecodeError::MissingField;
-    ValueReader values{DecimalText::Quoted};
+    QuotedReader values;
     const std::string_view channel = values.text(parts[count - 2]);
     const std::string_view pair = values.text(parts[count - 1]);
     if (is_fault(values.fault())) return values.fault();

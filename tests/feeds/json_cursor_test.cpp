@@ -17,7 +17,7 @@ std::optional<std::vector<book::Decimal>> bare_list(std::string_view text) {
     const Padded padded{text};
     JsonCursor cursor{padded.text()};
     std::vector<book::Decimal> values;
-    const auto read = [&] { return cursor.read_decimal(DecimalText::Bare, values.emplace_back()); };
+    const auto read = [&] { return cursor.read_decimal<DecimalText::Bare>(values.emplace_back()); };
     if (!cursor.read_list(read) || !cursor.at_end()) return std::nullopt;
     return values;
 }
@@ -62,7 +62,7 @@ TEST(JsonCursor, ReadsAnObjectMemberByMember) {
     book::Decimal d;
     EXPECT_TRUE(cursor.read_object([&](std::string_view key) {
         if (key == "a") return cursor.read_text(a);
-        if (key == "d") return cursor.read_decimal(DecimalText::Bare, d);
+        if (key == "d") return cursor.read_decimal<DecimalText::Bare>(d);
         return cursor.skip_value();
     }));
     EXPECT_TRUE(cursor.at_end());
