@@ -87,10 +87,30 @@ TEST_F(MarketData, FourSpotSymbolsHaveTheMessagesThatTheirDescriptionCounts) {
     EXPECT_EQ(counts.connected, 1U);
 }
 
-TEST_F(MarketData, KrakensCapturesHaveTheMessagesThatTheirDescriptionCounts) {
-    EXPECT_EQ(count({"kraken/v2_btcusd_l2.cbcap.gz"}).frames, 5U + 296U + 60U + 8U + 7U + 1U);
-    // One status and one answer to the subscription besides the snapshot, the updates and the heartbeats.
-    EXPECT_EQ(count({"kraken/v2_btcusd_sample.cbcap.gz"}).frames, 1U + 2'051U + 50U + 2U);
+struct Recording {
+    std::string file;
+    std::uint64_t frames;
+};
+
+// Messages of the book's kinds and what comes between, as the description counts them.
+TEST_F(MarketData, OtherVenuesHaveTheMessagesThatTheirDescriptionsCount) {
+    const std::vector<Recording> recordings{
+        {"coinbase/exchange_l2_6products_20210417.ws.gz", 6 + 5'114 + 76 + 70 + 6 + 3},
+        {"kraken/v1_book1000_6pairs_20210417.ws.gz", 2'536},
+        {"kraken/v2_btcusd_l2.cbcap.gz", 5 + 296 + 60 + 8 + 7 + 1},
+        {"kraken/v2_btcusd_sample.cbcap.gz", 1 + 2'051 + 50 + 2},
+        {"okx/v5_books_2inst_20220513.ws.gz", 2 + 189 + 70 + 26 + 12},
+        {"bitget/v1_books_8symbols_20220407.ws.gz", 684},
+        {"bitfinex/v2_book_P0_seqall_20210417.ws.gz", 1'693},
+        {"bybit/v2_linear_8symbols_20210417.ws.gz", 3'342},
+        {"bybit/v5_ob500_xrpusdt_20241201_first25.jsonl.gz", 25},
+        {"deribit/v2_book_raw_20210722.ws.gz", 97},
+    };
+    for (const auto& [file, frames] : recordings) {
+        const Counts counts = count({file});
+        EXPECT_EQ(counts.frames, frames) << file;
+        EXPECT_EQ(counts.rest, 0U) << file;
+    }
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include "gateway/idle.hpp"
 #include "tests/gateway/core.hpp"
 
@@ -208,6 +210,52 @@ TEST_F(BookAgentTest, WhatWasOwedComesBeforeResyncingAndNothingUntilItIsLive) {
     status(SymbolState::Live);
     core_.settle();
     EXPECT_THAT(client.receive(), ElementsAre(HasSubstr(R"("state":"live")"), delta(2, 3)));
+}
+
+/// A venue whose checksum is the price of the best bid.
+std::uint32_t best_bid(const book::OrderBook& book, book::Scales) noexcept {
+    const auto best = book.best(Side::Bid);
+    return best ? static_cast<std::uint32_t>(best->price.mantissa()) : 0;
+}
+
+TEST_F(BookAgentTest, ABookOfAWrongChecksumIsNotSentNorWhatContinuesIt) {
+    const book::Instrument& checked = core_.list("TEST:C-USD", {1, 0}, best_bid);
+    const auto batch = [&](std::int64_t price, std::uint64_t checksum) {
+        Event level = test::level_event(checked.id, Side::Bid, price, 1, core_.now);
+        level.flags = Event::kLast | Event::kChecksum;
+        level.id = book::VenueId{checksum};
+        core_.push(level);
+    };
+    core_.push(Event::status(checked.id, SymbolState::Live, StateReason::None, core_.now));
+    core_.push(test::clear_event(checked.id, core_.now));
+    batch(100, 100);
+    core_.settle();
+    Connection raw{core_};
+    Connection slow{core_};
+    const auto join = [&](Connection& client, std::string_view rate) {
+        const auto answers = ask(client, fmt::format(R"({{"op":"subscribe","id":1,"symbols":["TEST:C-USD"],)"
+                                                     R"("channel":"book","rate_ms":{}}})",
+                                                     rate));
+        ASSERT_THAT(answers.back(), type_is("snapshot"));
+    };
+    join(raw, "0");
+    join(slow, "1000");
+    batch(101, 101);
+    batch(102, 7);
+    batch(103, 103);
+    pass_to(5'000ms);
+    EXPECT_THAT(raw.receive(), ElementsAre(delta(1, 2), HasSubstr(R"("state":"resyncing","why":"checksum")")));
+    EXPECT_THAT(slow.receive(), ElementsAre(HasSubstr(R"("state":"resyncing","why":"checksum")")));
+    Connection late{core_};
+    EXPECT_THAT(ask(late, R"({"op":"subscribe","id":1,"symbols":["TEST:C-USD"],"channel":"book"})"),
+                Not(testing::Contains(type_is("snapshot"))));
+
+    core_.push(test::clear_event(checked.id, core_.now));
+    batch(90, 90);
+    core_.settle();
+    EXPECT_THAT(raw.receive(), ElementsAre(HasSubstr(R"("state":"live")"), delta(2, 4)));
+    EXPECT_THAT(slow.receive(), ElementsAre(HasSubstr(R"("state":"live")"), delta(1, 4)));
+    EXPECT_THAT(late.receive(), ElementsAre(HasSubstr(R"("state":"live")"), type_is("snapshot")));
 }
 
 TEST_F(BookAgentTest, AStaleBookIsSentAllTheSame) {

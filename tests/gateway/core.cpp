@@ -65,9 +65,10 @@ Core::Core(CoreOptions options) : admission{options.connections} {
                                                  events, ports);
 }
 
-const book::Instrument& Core::list(std::string symbol, book::Scales scales) {
+const book::Instrument& Core::list(std::string symbol, book::Scales scales, book::VenueChecksum checksum) {
     std::string venue_symbol = symbol.substr(symbol.find(':') + 1);
-    const book::Instrument& instrument = registry.add(kFeed, std::move(symbol), std::move(venue_symbol), scales);
+    const book::Instrument& instrument =
+        registry.add(kFeed, std::move(symbol), std::move(venue_symbol), scales, checksum);
     push(Event::listed(instrument, now));
     return instrument;
 }

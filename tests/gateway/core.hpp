@@ -34,7 +34,7 @@ public:
     explicit Core(CoreOptions options = {});
 
     /// A symbol that is listed, not live yet.
-    const book::Instrument& list(std::string symbol, book::Scales scales);
+    const book::Instrument& list(std::string symbol, book::Scales scales, book::VenueChecksum checksum = nullptr);
     /// Waits for room by turning whoever makes room.
     void push(std::span<const book::Event> events);
     void push(const book::Event& event) { push({&event, 1}); }

@@ -1,0 +1,31 @@
+// The fuzzers' targets over their corpora, and over what is near them: the fuzzers themselves need clang.
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+
+#include "tests/support/fuzz_corpus.hpp"
+
+// Each is LLVMFuzzerTestOneInput in its file.
+extern "C" int kraken_fuzz(const std::uint8_t* data, std::size_t size);
+
+namespace {
+
+using tickgate::test::corpus;
+using tickgate::test::FuzzTarget;
+using tickgate::test::run_around;
+
+struct Venue {
+    const char* name;
+    FuzzTarget target;
+};
+
+TEST(FuzzCorpus, VenuesMessagesLeadToWholeBatchesThatBooksCanTake) {
+    for (const auto& [name, target] : {Venue{"kraken", kraken_fuzz}}) {
+        const auto inputs = corpus(name);
+        ASSERT_GE(inputs.size(), 5U) << name;
+        run_around(target, inputs);
+    }
+}
+
+}  // namespace
