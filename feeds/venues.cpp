@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "feeds/binance/session.hpp"
+#include "feeds/coinbase/session.hpp"
 #include "feeds/kraken/session.hpp"
 
 namespace tickgate::feeds {
@@ -18,6 +19,12 @@ std::unique_ptr<VenueSession> make_binance(book::FeedId feed, book::InstrumentRe
     return std::make_unique<binance::BinanceSession>(kMarket, feed, registry, std::move(options));
 }
 
+template <coinbase::Api kApi>
+std::unique_ptr<VenueSession> make_coinbase(book::FeedId feed, book::InstrumentRegistry& registry,
+                                            SessionOptions options) {
+    return std::make_unique<coinbase::CoinbaseSession>(kApi, feed, registry, std::move(options));
+}
+
 template <typename Session>
 std::unique_ptr<VenueSession> make(book::FeedId feed, book::InstrumentRegistry& registry, SessionOptions options) {
     return std::make_unique<Session>(feed, registry, std::move(options));
@@ -27,6 +34,8 @@ constexpr std::array kVenues{
     Venue{"binance-spot", "BINANCE", make_binance<Market::Spot>},
     Venue{"binance-usdm", "BINANCE-USDM", make_binance<Market::UsdMargined>},
     Venue{"binance-coinm", "BINANCE-COINM", make_binance<Market::CoinMargined>},
+    Venue{"coinbase-exchange", "COINBASE", make_coinbase<coinbase::Api::Exchange>},
+    Venue{"coinbase-advanced", "COINBASE-ADV", make_coinbase<coinbase::Api::AdvancedTrade>},
     Venue{"kraken", "KRAKEN", make<kraken::KrakenSession>},
     Venue{"kraken-v1", "KRAKEN", make<kraken::KrakenSession>},
 };
