@@ -20,7 +20,7 @@ constexpr std::array kKnownQuotes{// dollars and other stable coins
                                   // coins that others are quoted in
                                   "BTC"sv, "XBT"sv, "ETH"sv, "BNB"sv, "SOL"sv, "XRP"sv, "TRX"sv, "DOGE"sv, "DOT"sv};
 
-constexpr std::string_view kSeparators = "-_/";
+constexpr std::string_view kSeparators = "-_/:";
 
 std::string_view renamed(std::string_view asset) noexcept {
     if (asset == "XBT") return "BTC";
@@ -34,6 +34,23 @@ bool is_perpetual(std::string_view part) noexcept {
 /// A contract's suffix rather than a currency: a perpetual, or an expiry date, which starts with a digit.
 bool is_suffix(std::string_view part) noexcept {
     return is_perpetual(part) || (part.size() >= 6 && part.front() >= '0' && part.front() <= '9');
+}
+
+/// An expiry date as protocol symbols have it: YYMMDD, also of `24SEP21` and `3FEB23`. Other parts stay.
+std::string expiry_or_same(std::string_view part) {
+    constexpr std::string_view kMonths = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
+    const auto digits = [](std::string_view text) { return text.find_first_not_of("0123456789") == text.npos; };
+    if (part.size() != 6 && part.size() != 7) return std::string{part};
+    const std::string_view day = part.substr(0, part.size() - 5);
+    const std::string_view year = part.substr(part.size() - 2);
+    const std::size_t month = kMonths.find(part.substr(day.size(), 3));
+    if (month == kMonths.npos || month % 3 != 0 || !digits(day) || !digits(year)) return std::string{part};
+    const std::size_t number = month / 3 + 1;
+    return std::string{year}
+        .append(number < 10 ? "0" : "")
+        .append(std::to_string(number))
+        .append(day.size() < 2 ? "0" : "")
+        .append(day);
 }
 
 std::vector<std::string_view> split(std::string_view name) {
@@ -72,7 +89,9 @@ std::string upper_case(std::string_view text) {
 }
 
 std::string canonical_symbol(const SymbolStyle& style, std::string_view venue_symbol) {
-    const std::string name = upper_case(venue_symbol);
+    const std::string upper = upper_case(venue_symbol);
+    std::string_view name = upper;
+    if (name.starts_with(style.mark)) name.remove_prefix(style.mark.size());
     const std::vector<std::string_view> parts = split(name);
     std::string symbol = std::string{style.prefix} + ':';
     std::size_t next = 1;
@@ -84,7 +103,7 @@ std::string canonical_symbol(const SymbolStyle& style, std::string_view venue_sy
     }
     if (next == parts.size() && style.bare == BareName::Perpetual) symbol.append("-PERP");
     for (; next < parts.size(); ++next) {
-        symbol.append("-").append(is_perpetual(parts[next]) ? "PERP" : parts[next]);
+        symbol.append("-").append(is_perpetual(parts[next]) ? "PERP" : expiry_or_same(parts[next]));
     }
     return symbol;
 }

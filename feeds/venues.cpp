@@ -6,6 +6,7 @@
 
 #include "feeds/binance/session.hpp"
 #include "feeds/coinbase/session.hpp"
+#include "feeds/deribit/session.hpp"
 #include "feeds/kraken/session.hpp"
 
 namespace tickgate::feeds {
@@ -36,6 +37,7 @@ constexpr std::array kVenues{
     Venue{"binance-coinm", "BINANCE-COINM", make_binance<Market::CoinMargined>},
     Venue{"coinbase-exchange", "COINBASE", make_coinbase<coinbase::Api::Exchange>},
     Venue{"coinbase-advanced", "COINBASE-ADV", make_coinbase<coinbase::Api::AdvancedTrade>},
+    Venue{"deribit", "DERIBIT", make<deribit::DeribitSession>},
     Venue{"kraken", "KRAKEN", make<kraken::KrakenSession>},
     Venue{"kraken-v1", "KRAKEN", make<kraken::KrakenSession>},
 };

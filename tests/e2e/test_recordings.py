@@ -81,6 +81,11 @@ CASES = [
          {"BAND-BTC": "COINBASE:BAND-BTC", "NMR-EUR": "COINBASE:NMR-EUR", "NU-GBP": "COINBASE:NU-GBP",
           "SKL-GBP": "COINBASE:SKL-GBP", "SKL-USD": "COINBASE:SKL-USD", "YFI-BTC": "COINBASE:YFI-BTC"},
          {"messages": 5275, "batches": 5120, "trades": 70, "chain_ok": 70}, 30.8, 47, key="tv"),
+    Case("deribit_v2_book_raw", "deribit", ["deribit/v2_book_raw_20210722.ws.gz"],
+         {"BTC-24JUN22-15000-C": "DERIBIT:BTC-220624-15000-C", "BTC-24SEP21-8000-P": "DERIBIT:BTC-210924-8000-P",
+          "BTC-30JUL21-24000-P": "DERIBIT:BTC-210730-24000-P", "BTC-31DEC21-34000-P": "DERIBIT:BTC-211231-34000-P",
+          "ETH-27AUG21-4000-P": "DERIBIT:ETH-210827-4000-P"},
+         {"messages": 97, "batches": 38, "trades": 0, "chain_ok": 33}, 30.4, 0),
     # Beside the book's 2,536 messages those of the two other connections, with their heartbeats.
     Case("kraken_v1_6pairs", "kraken-v1", KRAKEN_V1,
          {"ADA/XBT": "KRAKEN:ADA-BTC", "ETH/CHF": "KRAKEN:ETH-CHF", "OCEAN/XBT": "KRAKEN:OCEAN-BTC",

@@ -8,6 +8,7 @@
 
 // Each is LLVMFuzzerTestOneInput in its file.
 extern "C" int coinbase_fuzz(const std::uint8_t* data, std::size_t size);
+extern "C" int deribit_fuzz(const std::uint8_t* data, std::size_t size);
 extern "C" int kraken_fuzz(const std::uint8_t* data, std::size_t size);
 
 namespace {
@@ -22,7 +23,8 @@ struct Venue {
 };
 
 TEST(FuzzCorpus, VenuesMessagesLeadToWholeBatchesThatBooksCanTake) {
-    for (const auto& [name, target] : {Venue{"coinbase", coinbase_fuzz}, Venue{"kraken", kraken_fuzz}}) {
+    for (const auto& [name, target] :
+         {Venue{"coinbase", coinbase_fuzz}, Venue{"deribit", deribit_fuzz}, Venue{"kraken", kraken_fuzz}}) {
         const auto inputs = corpus(name);
         ASSERT_GE(inputs.size(), 5U) << name;
         run_around(target, inputs);

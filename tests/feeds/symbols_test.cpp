@@ -63,6 +63,20 @@ TEST_F(Symbols, WithSeparatorsAreTakenApartThere) {
                                                    {"BTC-240628-70000-C", "X:BTC-240628-70000-C"}});
 }
 
+TEST_F(Symbols, WithADayInLettersHaveItInDigits) {
+    expect({"X", BareName::Spot, known_quotes()}, {{"BTC-24SEP21-8000-P", "X:BTC-210924-8000-P"},
+                                                   {"ETH-3FEB23", "X:ETH-230203"},
+                                                   {"BTC_USDC-31DEC26", "X:BTC-USDC-261231"},
+                                                   {"BTC-FS-24SEP21_PERP", "X:BTC-FS-210924-PERP"},
+                                                   {"BTC-24XYZ21-1-C", "X:BTC-24XYZ21-1-C"},
+                                                   {"BTC-240628", "X:BTC-240628"}});
+}
+
+TEST_F(Symbols, MayBeMarkedInFront) {
+    expect({"X", BareName::Spot, known_quotes(), "T"},
+           {{"tBTCUSD", "X:BTC-USD"}, {"tTESTBTC:TESTUSD", "X:TESTBTC-TESTUSD"}});
+}
+
 TEST_F(Symbols, StartWithThePrefixThatTheVenueTableGives) {
     for (const auto& [name, market] : {std::pair{"binance-spot", Market::Spot},
                                        {"binance-usdm", Market::UsdMargined},
