@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "feeds/binance/session.hpp"
+#include "feeds/bitfinex/session.hpp"
 #include "feeds/coinbase/session.hpp"
 #include "feeds/deribit/session.hpp"
 #include "feeds/kraken/session.hpp"
@@ -35,6 +36,7 @@ constexpr std::array kVenues{
     Venue{"binance-spot", "BINANCE", make_binance<Market::Spot>},
     Venue{"binance-usdm", "BINANCE-USDM", make_binance<Market::UsdMargined>},
     Venue{"binance-coinm", "BINANCE-COINM", make_binance<Market::CoinMargined>},
+    Venue{"bitfinex", "BITFINEX", make<bitfinex::BitfinexSession>},
     Venue{"coinbase-exchange", "COINBASE", make_coinbase<coinbase::Api::Exchange>},
     Venue{"coinbase-advanced", "COINBASE-ADV", make_coinbase<coinbase::Api::AdvancedTrade>},
     Venue{"deribit", "DERIBIT", make<deribit::DeribitSession>},

@@ -76,6 +76,11 @@ CASES = [
          {"BLZETH": "BINANCE:BLZ-ETH", "LRCBTC": "BINANCE:LRC-BTC", "NKNUSDT": "BINANCE:NKN-USDT",
           "RUNEEUR": "BINANCE:RUNE-EUR"},
          {"messages": 265, "batches": 176, "trades": 2, "chain_ok": 172, "touch_ok": 159}, 30.0, 1, **BINANCE),
+    Case("bitfinex_v2_book_P0_seqall", "bitfinex", ["bitfinex/v2_book_P0_seqall_20210417.ws.gz"],
+         {"tBFTUSD": "BITFINEX:BFT-USD", "tDOGUSD": "BITFINEX:DOG-USD", "tIOTETH": "BITFINEX:IOT-ETH",
+          "tMNABTC": "BITFINEX:MNA-BTC", "tODEUSD": "BITFINEX:ODE-USD", "tSNGUSD": "BITFINEX:SNG-USD",
+          "tTESTBTC:TESTUSD": "BITFINEX:TESTBTC-TESTUSD"},
+         {"messages": 1693, "batches": 1600, "trades": 0, "chain_ok": 1669}, 29.4, 13),
     # The chain is that of the trades; the key of a checkpoint is a time.
     Case("coinbase_exchange_l2_6products", "coinbase-exchange", ["coinbase/exchange_l2_6products_20210417.ws.gz"],
          {"BAND-BTC": "COINBASE:BAND-BTC", "NMR-EUR": "COINBASE:NMR-EUR", "NU-GBP": "COINBASE:NU-GBP",

@@ -7,6 +7,7 @@
 #include "tests/support/fuzz_corpus.hpp"
 
 // Each is LLVMFuzzerTestOneInput in its file.
+extern "C" int bitfinex_fuzz(const std::uint8_t* data, std::size_t size);
 extern "C" int coinbase_fuzz(const std::uint8_t* data, std::size_t size);
 extern "C" int deribit_fuzz(const std::uint8_t* data, std::size_t size);
 extern "C" int kraken_fuzz(const std::uint8_t* data, std::size_t size);
@@ -23,8 +24,8 @@ struct Venue {
 };
 
 TEST(FuzzCorpus, VenuesMessagesLeadToWholeBatchesThatBooksCanTake) {
-    for (const auto& [name, target] :
-         {Venue{"coinbase", coinbase_fuzz}, Venue{"deribit", deribit_fuzz}, Venue{"kraken", kraken_fuzz}}) {
+    for (const auto& [name, target] : {Venue{"bitfinex", bitfinex_fuzz}, Venue{"coinbase", coinbase_fuzz},
+                                       Venue{"deribit", deribit_fuzz}, Venue{"kraken", kraken_fuzz}}) {
         const auto inputs = corpus(name);
         ASSERT_GE(inputs.size(), 5U) << name;
         run_around(target, inputs);
