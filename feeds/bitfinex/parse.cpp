@@ -142,7 +142,8 @@ error_code Decoder::decode(std::string_view payload, Message& message) {
 }
 
 error_code Decoder::decode_book(std::string_view data, Book& book) {
-    auto& [parser, fields, bids, asks] = *impl_;
+    std::vector<PriceLevel>& bids = impl_->bids;
+    std::vector<PriceLevel>& asks = impl_->asks;
     bids.clear();
     asks.clear();
     // A list of lists is the whole book, also one of none.
