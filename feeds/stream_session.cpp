@@ -66,6 +66,7 @@ void StreamSession::restart() {
     symbols_.for_each([](StreamSymbol& symbol) {
         symbol.normalizer.restart();
         symbol.last_id = 0;
+        symbol.last_trade_id = 0;
     });
 }
 

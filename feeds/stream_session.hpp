@@ -17,8 +17,9 @@ namespace tickgate::feeds {
 /// What a session whose snapshots come with the stream keeps for each symbol.
 struct StreamSymbol {
     SymbolNormalizer normalizer;
-    std::uint32_t connection = 0;  ///< RawMessage::file, of its last snapshot
-    std::uint64_t last_id = 0;     ///< of what the venue numbers by symbol
+    std::uint32_t connection = 0;     ///< RawMessage::file, of its last snapshot
+    std::uint64_t last_id = 0;        ///< of what the venue numbers by symbol
+    std::uint64_t last_trade_id = 0;  ///< where trades are numbered beside it
 };
 
 /// The session of a venue whose snapshots come with the stream: a new connection, a bad message, or a hole in the

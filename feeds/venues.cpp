@@ -9,6 +9,7 @@
 #include "feeds/coinbase/session.hpp"
 #include "feeds/deribit/session.hpp"
 #include "feeds/kraken/session.hpp"
+#include "feeds/okx/session.hpp"
 
 namespace tickgate::feeds {
 namespace {
@@ -42,6 +43,7 @@ constexpr std::array kVenues{
     Venue{"deribit", "DERIBIT", make<deribit::DeribitSession>},
     Venue{"kraken", "KRAKEN", make<kraken::KrakenSession>},
     Venue{"kraken-v1", "KRAKEN", make<kraken::KrakenSession>},
+    Venue{"okx", "OKX", make<okx::OkxSession>},
 };
 
 }  // namespace

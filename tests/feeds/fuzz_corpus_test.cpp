@@ -11,6 +11,7 @@ extern "C" int bitfinex_fuzz(const std::uint8_t* data, std::size_t size);
 extern "C" int coinbase_fuzz(const std::uint8_t* data, std::size_t size);
 extern "C" int deribit_fuzz(const std::uint8_t* data, std::size_t size);
 extern "C" int kraken_fuzz(const std::uint8_t* data, std::size_t size);
+extern "C" int okx_fuzz(const std::uint8_t* data, std::size_t size);
 
 namespace {
 
@@ -25,7 +26,8 @@ struct Venue {
 
 TEST(FuzzCorpus, VenuesMessagesLeadToWholeBatchesThatBooksCanTake) {
     for (const auto& [name, target] : {Venue{"bitfinex", bitfinex_fuzz}, Venue{"coinbase", coinbase_fuzz},
-                                       Venue{"deribit", deribit_fuzz}, Venue{"kraken", kraken_fuzz}}) {
+                                       Venue{"deribit", deribit_fuzz}, Venue{"kraken", kraken_fuzz},
+                                       Venue{"okx", okx_fuzz}}) {
         const auto inputs = corpus(name);
         ASSERT_GE(inputs.size(), 5U) << name;
         run_around(target, inputs);

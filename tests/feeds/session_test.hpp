@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "book/symbol_book.hpp"
 #include "feeds/venue_session.hpp"
 #include "tests/feeds/padded.hpp"
 
@@ -103,6 +104,31 @@ protected:
     std::unique_ptr<feeds::VenueSession> session_;
     std::vector<book::Event> events_;
     book::UnixNanos now_{};
+};
+
+/// The same with the book behind it, of one symbol.
+class BookSessionTest : public SessionTest {
+protected:
+    /// Tells the session, and the book what it answers; returns what the book last said.
+    book::Applied play(std::string_view text) {
+        say(text);
+        book::Applied applied;
+        std::vector<book::Event> run;
+        for (const book::Event& event : events_) {
+            if (event.kind == book::EventKind::Listed) {
+                book_ = std::make_unique<book::SymbolBook>(event.listed_instrument());
+                continue;
+            }
+            run.push_back(event);
+            const bool alone = event.kind == book::EventKind::Status || event.kind == book::EventKind::Scale;
+            if (!alone && !event.is_last()) continue;
+            applied = book_->apply(run);
+            run.clear();
+        }
+        return applied;
+    }
+
+    std::unique_ptr<book::SymbolBook> book_;
 };
 
 }  // namespace tickgate::tests
