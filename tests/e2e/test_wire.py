@@ -32,9 +32,10 @@ class Tools(ToolTest, GatewayTest):
             "--for", 1)
 
     async def test_they_follow_every_book(self):
+        before = self.gateway.metrics()["deflate_calls_total"]
         for name, *args in (self.WATCH, self.LOAD):
             await self.follow(name, self.gateway, *args)
-        self.assertEqual(self.gateway.metrics()["deflate_calls_total"], 0)
+        self.assertEqual(self.gateway.metrics()["deflate_calls_total"], before)
 
     async def test_they_follow_every_book_compressed(self):
         for name, *args in (self.WATCH, self.LOAD):
