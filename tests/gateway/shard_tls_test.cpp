@@ -204,7 +204,7 @@ TEST_F(ShardTlsTest, NewKeysAreAnsweredAndUsed) {
     EXPECT_EQ(metrics().tls_errors.value(), 0U);
 }
 
-TEST_F(ShardTlsTest, NewKeysOfABlockedClientAreAnsweredInOrder) {
+TEST_F(ShardTlsTest, NewKeysOfABlockedClientAreReadOnceItHasDrained) {
     Connection client{kTls, core_, 0, 1};
     join(client);
     block();
