@@ -191,22 +191,18 @@ TEST_P(TlsSessionTest, OutlivesItsContext) {
 }
 
 TEST_P(TlsSessionTest, AgreesOnHttp11WhereProtocolsAreNamed) {
-    TlsOffer wanted = offer();
-    wanted.protocols = "\x02h2\x08http/1.1";
-    TlsClient client{wanted};
-    Server server;
-    ASSERT_TRUE(connect(client, server));
-    EXPECT_EQ(client.protocol(), "http/1.1");
-    TlsClient silent{offer()};
-    Server other;
-    ASSERT_TRUE(connect(silent, other));
-    EXPECT_EQ(silent.protocol(), "");
+    const auto agreed_on = [](std::string_view protocols) {
+        TlsClient client{{.version = GetParam(), .protocols = std::string{protocols}}};
+        Server server;
+        EXPECT_TRUE(connect(client, server));
+        return client.protocol();
+    };
+    EXPECT_EQ(agreed_on("\x02h2\x08http/1.1"), "http/1.1");
+    EXPECT_EQ(agreed_on(""), "");
 }
 
 TEST_P(TlsSessionTest, RefusesAClientOfOtherProtocolsOnly) {
-    TlsOffer wanted = offer();
-    wanted.protocols = "\x02h2";
-    TlsClient client{wanted};
+    TlsClient client{{.version = GetParam(), .protocols = "\x02h2"}};
     Server server;
     EXPECT_FALSE(connect(client, server));
     EXPECT_EQ(server.handshake, Handshake::Failed);
