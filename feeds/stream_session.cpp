@@ -8,8 +8,9 @@
 namespace tickgate::feeds {
 
 StreamSession::StreamSession(book::FeedId feed, book::InstrumentRegistry& registry, const SymbolStyle& style,
-                             SessionOptions options, book::VenueChecksum checksum)
+                             SessionOptions options, book::VenueChecksum checksum, Digits digits)
     : options_{std::move(options)},
+      digits_{digits},
       symbols_{SymbolListing{feed, registry, style, options_.symbols, checksum}} {}
 
 void StreamSession::on_message(const RawMessage& raw, Events& out) {
@@ -79,8 +80,7 @@ StreamSymbol* StreamSession::find_or_list(std::string_view name, std::span<const
         return scales;
     };
     const auto make = [this](const book::Instrument& instrument) {
-        return std::make_unique<StreamSymbol>(
-            StreamSymbol{{instrument, Digits::Significant, options_.from_empty, counters_}});
+        return std::make_unique<StreamSymbol>(StreamSymbol{{instrument, digits_, options_.from_empty, counters_}});
     };
     return symbols_.find_or_list(name, raw.receive_time, scales_of, make, out);
 }

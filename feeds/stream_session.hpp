@@ -28,7 +28,7 @@ class StreamSession : public VenueSession {
 public:
     /// `registry` outlives this.
     StreamSession(book::FeedId feed, book::InstrumentRegistry& registry, const SymbolStyle& style,
-                  SessionOptions options, book::VenueChecksum checksum = nullptr);
+                  SessionOptions options, book::VenueChecksum checksum = nullptr, Digits digits = Digits::Significant);
 
     void on_message(const RawMessage& raw, std::vector<book::Event>& out) final;
     void on_time(book::UnixNanos now, std::vector<book::Event>& out) final;
@@ -68,6 +68,7 @@ private:
     void resync_connection(book::StateReason reason, const RawMessage& raw, Events& out);
 
     SessionOptions options_;
+    Digits digits_;
     VenueCounters counters_;
     SymbolSessions<StreamSymbol> symbols_;
     std::map<std::uint32_t, std::uint64_t> last_numbers_;  // by connection, of those that have started

@@ -6,6 +6,8 @@
 
 #include "feeds/binance/session.hpp"
 #include "feeds/bitfinex/session.hpp"
+#include "feeds/bitget/session.hpp"
+#include "feeds/bybit/session.hpp"
 #include "feeds/coinbase/session.hpp"
 #include "feeds/deribit/session.hpp"
 #include "feeds/kraken/session.hpp"
@@ -20,6 +22,12 @@ template <Market kMarket>
 std::unique_ptr<VenueSession> make_binance(book::FeedId feed, book::InstrumentRegistry& registry,
                                            SessionOptions options) {
     return std::make_unique<binance::BinanceSession>(kMarket, feed, registry, std::move(options));
+}
+
+template <bybit::Market kMarket>
+std::unique_ptr<VenueSession> make_bybit(book::FeedId feed, book::InstrumentRegistry& registry,
+                                         SessionOptions options) {
+    return std::make_unique<bybit::BybitSession>(kMarket, feed, registry, std::move(options));
 }
 
 template <coinbase::Api kApi>
@@ -38,6 +46,10 @@ constexpr std::array kVenues{
     Venue{"binance-usdm", "BINANCE-USDM", make_binance<Market::UsdMargined>},
     Venue{"binance-coinm", "BINANCE-COINM", make_binance<Market::CoinMargined>},
     Venue{"bitfinex", "BITFINEX", make<bitfinex::BitfinexSession>},
+    Venue{"bitget", "BITGET", make<bitget::BitgetSession>},
+    Venue{"bitget-v1", "BITGET", make<bitget::BitgetSession>},
+    Venue{"bybit-spot", "BYBIT", make_bybit<bybit::Market::Spot>},
+    Venue{"bybit-linear", "BYBIT-LINEAR", make_bybit<bybit::Market::Linear>},
     Venue{"coinbase-exchange", "COINBASE", make_coinbase<coinbase::Api::Exchange>},
     Venue{"coinbase-advanced", "COINBASE-ADV", make_coinbase<coinbase::Api::AdvancedTrade>},
     Venue{"deribit", "DERIBIT", make<deribit::DeribitSession>},

@@ -107,7 +107,7 @@ DecodeError read_book(const JsonFields<Field>& fields, std::string_view instrume
     return values.fault();
 }
 
-/// `{"instId":..,"tradeId":"1","px":"5.1","sz":"2","side":"buy","ts":"1652459215150"}`: the taker's side.
+/// `{"instId":..,"tradeId":"1","px":"5.1","sz":"2","side":"buy","ts":"1652458000150"}`: the taker's side.
 bool read_trade(JsonCursor& cursor, InstrumentTrade& entry, Values& values) {
     std::string_view id;
     std::string_view price;

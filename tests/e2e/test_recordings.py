@@ -100,7 +100,13 @@ CASES = [
          {"messages": 377, "batches": 301, "trades": 0, "checksum_ok": 301}, 59.9, 3),
     Case("kraken_v2_btcusd_sample", "kraken", ["kraken/v2_btcusd_sample.cbcap.gz"], {"BTC/USD": "KRAKEN:BTC-USD"},
          {"messages": 2104, "batches": 2052, "trades": 0, "checksum_ok": 2052}, 50.1, 20),
-    # No symbol has the 100 book messages that a checkpoint takes.
+    # No symbol has the 100 book messages that a checkpoint takes; the same below.
+    Case("bybit_v5_ob500_xrpusdt_first25", "bybit-linear", ["bybit/v5_ob500_xrpusdt_20241201_first25.jsonl.gz"],
+         {"XRPUSDT": "BYBIT-LINEAR:XRP-USDT-PERP"}, {"messages": 25, "batches": 25, "trades": 0, "chain_ok": 24}, 2.3, 0),
+    # The other 400 trades are from before the subscription.
+    Case("bitget_v1_books_8symbols", "bitget-v1", ["bitget/v1_books_8symbols_20220407.ws.gz"],
+         {f"{base}USDT": f"BITGET:{base}-USDT" for base in ("AVAX", "CULT", "EOS", "GOG", "HOT", "STG", "SUN", "VVS")},
+         {"messages": 684, "batches": 443, "trades": 30, "checksum_ok": 443}, 30.0, 0),
     Case("okx_v5_books_2inst", "okx", ["okx/v5_books_2inst_20220513.ws.gz"],
          {"BTC-USDT": "OKX:BTC-USDT", "UNI-USD-SWAP": "OKX:UNI-USD-PERP"},
          {"messages": 299, "batches": 191, "trades": 70, "checksum_ok": 191}, 10.7, 0),

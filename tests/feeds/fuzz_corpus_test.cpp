@@ -8,6 +8,8 @@
 
 // Each is LLVMFuzzerTestOneInput in its file.
 extern "C" int bitfinex_fuzz(const std::uint8_t* data, std::size_t size);
+extern "C" int bitget_fuzz(const std::uint8_t* data, std::size_t size);
+extern "C" int bybit_fuzz(const std::uint8_t* data, std::size_t size);
 extern "C" int coinbase_fuzz(const std::uint8_t* data, std::size_t size);
 extern "C" int deribit_fuzz(const std::uint8_t* data, std::size_t size);
 extern "C" int kraken_fuzz(const std::uint8_t* data, std::size_t size);
@@ -25,9 +27,10 @@ struct Venue {
 };
 
 TEST(FuzzCorpus, VenuesMessagesLeadToWholeBatchesThatBooksCanTake) {
-    for (const auto& [name, target] : {Venue{"bitfinex", bitfinex_fuzz}, Venue{"coinbase", coinbase_fuzz},
-                                       Venue{"deribit", deribit_fuzz}, Venue{"kraken", kraken_fuzz},
-                                       Venue{"okx", okx_fuzz}}) {
+    for (const auto& [name, target] :
+         {Venue{"bitfinex", bitfinex_fuzz}, Venue{"bitget", bitget_fuzz}, Venue{"bybit", bybit_fuzz},
+          Venue{"coinbase", coinbase_fuzz}, Venue{"deribit", deribit_fuzz}, Venue{"kraken", kraken_fuzz},
+          Venue{"okx", okx_fuzz}}) {
         const auto inputs = corpus(name);
         ASSERT_GE(inputs.size(), 5U) << name;
         run_around(target, inputs);

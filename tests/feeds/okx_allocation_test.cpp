@@ -18,11 +18,11 @@ using tests::Padded;
 std::vector<Padded> messages_at(std::uint64_t n) {
     return {
         Padded{fmt::format(R"({{"arg":{{"channel":"books","instId":"ABC-USDT"}},"action":"update","data":[{{"asks":[)"
-                           R"(["9","0","0","0"]],"bids":[["0.{:04}","1.5","0","1"]],"ts":"1652459225464","checksum":0,)"
+                           R"(["9","0","0","0"]],"bids":[["0.{:04}","1.5","0","1"]],"ts":"1652459000464","checksum":0,)"
                            R"("prevSeqId":{},"seqId":{}}}]}})",
                            n % 1'000, n - 1, n)},
         Padded{fmt::format(R"({{"arg":{{"channel":"trades","instId":"ABC-USDT"}},"data":[{{"instId":"ABC-USDT",)"
-                           R"("tradeId":"{}","px":"5.1","sz":"2","side":"sell","ts":"1652459215150"}}]}})",
+                           R"("tradeId":"{}","px":"5.1","sz":"2","side":"sell","ts":"1652458000150"}}]}})",
                            n)},
     };
 }
@@ -41,7 +41,7 @@ TEST(OkxAllocation, NothingIsAllocatedForAMessage) {
     };
     play({Padded{
         R"({"arg":{"channel":"books","instId":"ABC-USDT"},"action":"snapshot","data":[{"asks":)"
-        R"([["9.0001","2.5","0","1"]],"bids":[],"ts":"1652459225464","checksum":0,"prevSeqId":-1,"seqId":0}]})"}});
+        R"([["9.0001","2.5","0","1"]],"bids":[],"ts":"1652459000464","checksum":0,"prevSeqId":-1,"seqId":0}]})"}});
     play(messages_at(1));
     std::vector<std::vector<Padded>> steady;
     for (std::uint64_t n = 2; n < 1'000; ++n) steady.push_back(messages_at(n));

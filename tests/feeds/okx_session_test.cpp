@@ -16,7 +16,7 @@ constexpr auto kConnected = RawMessage::Kind::Connected;
 std::string book(std::string_view action, std::string_view bids, std::string_view asks, std::string_view numbers,
                  std::string_view instrument = "ABC-USDT") {
     return fmt::format(R"({{"arg":{{"channel":"books","instId":"{}"}},"action":"{}","data":[{{"asks":[{}],"bids":[{}],)"
-                       R"("ts":"1652459225464",{}}}]}})",
+                       R"("ts":"1652459000464",{}}}]}})",
                        instrument, action, asks, bids, numbers);
 }
 
@@ -35,7 +35,7 @@ std::string update(std::string_view numbers) {
 
 std::string trade(std::uint64_t id) {
     return fmt::format(R"({{"arg":{{"channel":"trades","instId":"ABC-USDT"}},"data":[{{"instId":"ABC-USDT",)"
-                       R"("tradeId":"{}","px":"5.1","sz":"2","side":"sell","ts":"1652459215150"}}]}})",
+                       R"("tradeId":"{}","px":"5.1","sz":"2","side":"sell","ts":"1652458000150"}}]}})",
                        id);
 }
 
