@@ -259,6 +259,8 @@ bool HttpServer::Connection::is_over(const error_code& error) const {
 
 void HttpServer::Connection::close() {
     if (phase_ == Phase::Closed) return;
+    const bool is_waiting = phase_ == Phase::Idle || phase_ == Phase::Header;
+    if (is_waiting && stream_.tls() != nullptr && stream_.tls()->is_established()) stream_.finish_sending();
     stream_.close();
     end();
 }

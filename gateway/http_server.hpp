@@ -26,7 +26,7 @@ struct HttpLimits {
     std::size_t header_bytes = 8 * 1'024;  ///< of the request line, and of the fields; above: 431
     std::size_t body_bytes = 64 * 1'024;   ///< above: 413
     /// From the accept, later from a request's first byte, until the request is whole (else 408 and the end, without
-    /// the 408 if nothing came); and for an answer to be taken. For a TLS handshake as well.
+    /// the 408 if nothing came); and for an answer to be taken. Before that, as long again for a TLS handshake.
     std::chrono::milliseconds request_time{10'000};
     std::chrono::milliseconds idle_time{30'000};   ///< between two requests of a connection
     std::chrono::milliseconds linger_time{1'000};  ///< for the client to take a last answer before the close

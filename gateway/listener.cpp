@@ -87,6 +87,10 @@ book::Result<std::uint16_t> Listener::Acceptor::open(const Tcp::endpoint& endpoi
     error_code error;
     if (acceptor_.open(endpoint.protocol(), error); error) return error;
     if (!set_options()) return error_code{errno, boost::system::system_category()};
+    // So that [::] and 0.0.0.0 can be listened on side by side.
+    if (endpoint.address().is_v6() && !set_option(acceptor_.native_handle(), IPPROTO_IPV6, IPV6_V6ONLY, 1)) {
+        return error_code{errno, boost::system::system_category()};
+    }
     if (acceptor_.bind(endpoint, error); error) return error;
     // Open to sharing only once it is bound: two programs on one address would each get a part of its clients.
     if (!set_option(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, 1)) {

@@ -17,7 +17,9 @@ asio::io_context& IoLoop::context() noexcept {
 
 void IoLoop::poll() {
     context_->restart();
-    context_->poll();
+    const auto until = std::chrono::steady_clock::now() + kLongestPoll;
+    while (context_->poll_one() > 0 && std::chrono::steady_clock::now() < until) {
+    }
 }
 
 void IoLoop::wait(std::chrono::nanoseconds patience) {

@@ -23,8 +23,9 @@ public:
     IoLoop& operator=(const IoLoop&) = delete;
 
     [[nodiscard]] boost::asio::io_context& context() noexcept;
-    /// Runs what is ready; never blocks.
+    /// Runs what is ready, but begins nothing new after kLongestPoll: TLS handshakes do not hold up the sessions.
     void poll();
+    static constexpr std::chrono::milliseconds kLongestPoll{1};
     /// Waits until something is ready, `patience` at most, and runs it.
     void wait(std::chrono::nanoseconds patience);
 

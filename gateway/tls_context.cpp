@@ -140,6 +140,9 @@ void set_resumption(SSL_CTX* context, SSL_CTX* previous) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kName.data()), kName.size());
     SSL_CTX_set_num_tickets(context, 1);  // a client reconnects once, and gets another then
+    // It gets the ticket when it connects, and needs it when it is cut off: as long as TLS 1.3 allows (RFC
+    // 8446, 4.6.1).
+    SSL_CTX_set_timeout(context, std::chrono::seconds{std::chrono::days{7}}.count());
     if (previous == nullptr) return;
     std::array<unsigned char, kTicketKeyBytes> keys{};
     SSL_CTX_get_tlsext_ticket_keys(previous, keys.data(), keys.size());

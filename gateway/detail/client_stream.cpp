@@ -110,8 +110,7 @@ ClientStream::Released ClientStream::release() {
     while (tls_ && !error && (is_full_ || !sealed_.empty())) {
         released.left_over.append(plain.data(), take(net::buffer(plain), error));
     }
-    // A client that says already that it sends nothing more is the new owner's to say goodbye to.
-    if (error && error != net::error::eof) return released;
+    if (error || end_) return released;
     const int fd = socket_.release(error);
     if (error) return released;
     released.fd = fd;

@@ -59,7 +59,7 @@ public:
     void finish_sending();
 
     struct Released {
-        int fd = -1;  ///< -1: the connection has failed
+        int fd = -1;  ///< -1: the connection has failed, or the client said that it sends nothing more
         std::unique_ptr<TlsSession> tls;
         std::string left_over;  ///< what was received and not read, in plain
     };

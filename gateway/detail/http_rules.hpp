@@ -10,7 +10,7 @@
 
 #include "gateway/http_message.hpp"
 
-/// Judgements about requests as Beast reads them. For http_server.cpp only: nobody else includes Beast.
+/// Judgements about requests as Beast reads them. For the files of HttpServer only: nobody else includes Beast.
 namespace tickgate::gateway::detail {
 
 namespace beast = boost::beast;

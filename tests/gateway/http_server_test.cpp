@@ -645,6 +645,8 @@ TEST_F(HttpServerTest, SaysWhyItCannotListen) {
     EXPECT_EQ(server_->listen("127.0.0.1", port_, false).error(), boost::system::errc::address_in_use);
     EXPECT_FALSE(server_->listen("example.invalid", 80, false));
     EXPECT_TRUE(server_->listen("[::1]", 0, false));
+    // IPv6 sockets take no IPv4 clients, so that both wildcards can be had.
+    EXPECT_FALSE(server_->listen("::ffff:127.0.0.1", 0, false));
 }
 
 TEST(HttpTarget, IsTakenApart) {

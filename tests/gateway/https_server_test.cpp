@@ -189,6 +189,36 @@ TEST_F(HttpsServerTest, SaysGoodbyeBeforeItCloses) {
     }));
 }
 
+TEST_F(HttpsServerTest, SaysGoodbyeWhereNoFurtherRequestComes) {
+    HttpLimits limits;
+    limits.idle_time = 1ms;
+    serve(limits);
+    Client client{port_};
+    client.to_send = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    ASSERT_TRUE(run_until_received(client, "/."));
+    ASSERT_TRUE(run_until([&] {
+        client.turn();
+        return client.socket.is_closed;
+    }));
+    EXPECT_TRUE(client.tls.is_closed_by_server());
+}
+
+TEST_F(HttpsServerTest, HandsOnNobodyWhoSaidGoodbye) {
+    serve();
+    Client client{port_};
+    ASSERT_TRUE(run_until([&] {
+        client.turn();
+        return client.tls.shake_hands();
+    }));
+    client.tls.write(kUpgrade);
+    client.tls.close();
+    ASSERT_TRUE(run_until([&] {
+        client.turn();
+        return client.socket.is_closed;
+    }));
+    EXPECT_FALSE(handler_.upgraded);
+}
+
 TEST_F(HttpsServerTest, HandsOnTheSessionAndAllThatWasSent) {
     serve();
     Client client{port_};

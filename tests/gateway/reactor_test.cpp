@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <functional>
 
 #include "tests/gateway/plain_client.hpp"
@@ -21,6 +23,19 @@ constexpr book::UnixNanos kNow{std::chrono::seconds{1'700'000'000}};
 constexpr std::string_view kHandshake =
     "GET /v1/ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+TEST(IoLoopTest, ComesBackFromWorkThatDoesNotEnd) {
+    IoLoop loop;
+    std::size_t done = 0;
+    const std::function<void()> go_on = [&] {
+        ++done;
+        boost::asio::post(loop.context(), go_on);
+    };
+    go_on();
+    loop.poll();
+    loop.poll();
+    EXPECT_GE(done, 3U);
+}
 
 /// One reactor and what it needs, turned by hand.
 struct Served {

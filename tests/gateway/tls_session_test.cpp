@@ -142,6 +142,7 @@ TEST_P(TlsSessionTest, ResumesWithATicket) {
     EXPECT_FALSE(server.session.was_resumed());
     EXPECT_EQ(first.read(), "");  // the ticket
     const TlsClient::Ticket ticket = first.ticket();
+    EXPECT_EQ(SSL_SESSION_get_ticket_lifetime_hint(ticket.get()), 7U * 24 * 3'600);
     TlsClient second{offer(), ticket.get()};
     Server again;
     ASSERT_TRUE(connect(second, again));
