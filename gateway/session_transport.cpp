@@ -117,6 +117,7 @@ int SessionTransport::poll_sockets() {
 void SessionTransport::read(SessionIndex index) {
     Connection& connection = connections_[index];
     const ssize_t size = ::recv(connection.fd, read_buffer_.get(), kInputBuffer, MSG_DONTWAIT);
+    if (size == 0 && !connection.is_open()) return hung_up_.push_back(index);  // what it is due still goes out
     if (size == 0) return end(index, 1006);
     if (size < 0) {
         if (errno != EAGAIN && errno != EINTR) end(index, 1006);
@@ -144,6 +145,7 @@ void SessionTransport::take_input(SessionIndex index, std::span<char> input) {
     }
     // Answers must arrive, so what a client can ask for in a turn bounds what is held for it.
     if (has_its_share()) note_unread(index);
+    if (connection.is_last_input && connection.is_open() && !connection.has_kept_input()) return end(index, 1006);
     watch(index);
 }
 
@@ -287,8 +289,7 @@ void SessionTransport::end(SessionIndex index, std::uint16_t code) {
 void SessionTransport::watch(SessionIndex index) {
     Connection& connection = connections_[index];
     if (connection.fd < 0) return;
-    const bool has_kept_input = (connection.is_paused || connection.in_unread) && !connection.input.is_empty();
-    const bool holds_back = connection.is_open() && (connection.blocked || has_kept_input);
+    const bool holds_back = connection.is_open() && (connection.blocked || connection.has_kept_input());
     const std::uint32_t wanted = (holds_back ? 0U : EPOLLIN) | (connection.blocked ? EPOLLOUT : 0U);
     if (wanted == connection.watched) return;
     epoll_event event{};

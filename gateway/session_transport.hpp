@@ -47,6 +47,7 @@ struct Connection {
     std::uint8_t deflate_bits = 0;  ///< as UpgradedClient's
     bool takes_arrays = false;      ///< what it is due in a turn goes as one JSON array
     bool is_paused = false;         ///< its next message is to wait
+    bool is_last_input = false;     ///< nothing comes behind the input that is kept: it is taken, then the session ends
     bool is_due_heartbeat = false;  ///< on the list of those
     bool in_unread = false;         ///< on the list of those whose kept input can be read
     std::uint32_t watched = 0;      ///< what the epoll set watches it for
@@ -57,6 +58,8 @@ struct Connection {
     std::unique_ptr<TlsSession> tls;  ///< none: plain
 
     [[nodiscard]] bool is_open() const noexcept { return state == State::Open; }
+    /// Whole messages wait for their turn.
+    [[nodiscard]] bool has_kept_input() const noexcept { return (is_paused || in_unread) && !input.is_empty(); }
 };
 
 struct TransportOptions {
@@ -199,6 +202,7 @@ private:
     std::vector<SessionIndex> ended_;   // free once the turn is over
     std::vector<SessionIndex> unread_;  // have input that was kept and can be read now
     std::vector<SessionIndex> closing_;
+    std::vector<SessionIndex> hung_up_;  // closing, and their clients send nothing more: end with the turn
     /// What TLS itself has to say: goes before anything that is encrypted later.
     struct Alert {
         SessionIndex session;

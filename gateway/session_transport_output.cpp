@@ -64,6 +64,9 @@ int SessionTransport::deliver() {
     const auto deliveries = static_cast<int>(output_.deliveries());
     if (deliveries > 0) write_all();
     if (!alerts_.empty()) send_alerts();
+    for (const SessionIndex index : std::exchange(hung_up_, {})) {
+        if (connections_[index].fd >= 0) end(index, 1006);
+    }
     output_.clear();
     free_places();
     give_memory_back();

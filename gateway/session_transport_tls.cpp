@@ -22,7 +22,10 @@ void SessionTransport::take_sealed(SessionIndex index, std::span<const char> inp
         if (decrypted.size > 0) take_input(index, {decrypted_.get(), decrypted.size});
     }
     if (!connection.is_open()) return;
-    if (state == State::Closed) end(index, 1006);
+    if (state == State::Closed) {
+        connection.is_last_input = connection.has_kept_input();
+        if (!connection.is_last_input) end(index, 1006);
+    }
     if (state == State::Failed) break_tls(index);
 }
 

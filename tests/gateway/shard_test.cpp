@@ -55,6 +55,20 @@ TEST_F(ShardTest, EachSessionHasItsHeartbeatOnceInEachInterval) {
     }
 }
 
+TEST_F(ShardTest, OneThatHangsUpBehindItsCloseFrameIsAnswered) {
+    Connection client{core_};
+    core_.settle();
+    client.send(subscribe(R"("channel":"book")"));  // what follows waits for it
+    client.send(R"({"op":"ping","id":2})");
+    client.send_close(1000);
+    ::shutdown(client.fd(), SHUT_WR);
+    core_.settle();
+    EXPECT_THAT(client.receive(), testing::Contains(type_is("pong")));
+    EXPECT_EQ(client.close_code(), 1000);
+    core_.settle();
+    EXPECT_EQ(shard().open_sessions(), 0U);
+}
+
 TEST_F(ShardTest, HeartbeatsGoOnAfterAPauseWithoutABurst) {
     Connection client{core_};
     core_.settle();

@@ -244,6 +244,34 @@ TEST_F(ShardTlsTest, OneThatEndsTlsWithoutACloseFrameHasLeft) {
     EXPECT_EQ(shard().open_sessions(), 0U);
 }
 
+TEST_F(ShardTlsTest, WhatCameBeforeTheEndOfTlsIsAnswered) {
+    Connection client{kTls, core_};
+    core_.settle();
+    client.send(R"({"op":"subscribe","id":1,"channel":"book","symbols":["TEST:A-USD"]})");  // what follows waits for it
+    client.send(R"({"op":"ping","id":2})");
+    client.send_close(1000);
+    client.tls().close();
+    client.flush_tls();
+    core_.settle();
+    EXPECT_THAT(client.receive(), testing::Contains(type_is("pong")));
+    EXPECT_EQ(client.close_code(), 1000);
+    core_.settle();
+    EXPECT_EQ(metrics().closed[1000].value(), 1U);
+    EXPECT_EQ(metrics().closed[1006].value(), 0U);
+}
+
+TEST_F(ShardTlsTest, AnEndOfTlsBehindAMessageThatWaitsIsNotForgotten) {
+    Connection client{kTls, core_};
+    core_.settle();
+    client.send(R"({"op":"subscribe","id":1,"channel":"book","symbols":["TEST:A-USD"]})");
+    client.send(R"({"op":"ping","id":2})");
+    client.tls().close();
+    client.flush_tls();
+    core_.settle();
+    EXPECT_EQ(metrics().closed[1006].value(), 1U);
+    EXPECT_EQ(shard().open_sessions(), 0U);
+}
+
 TEST_F(ShardTlsTest, WhatCameWithTheHandshakeIsReadFirst) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
