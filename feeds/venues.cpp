@@ -48,7 +48,7 @@ constexpr std::array kVenues{
     Venue{"bitfinex", "BITFINEX", make<bitfinex::BitfinexSession>},
     Venue{"bitget", "BITGET", make<bitget::BitgetSession>},
     Venue{"bitget-v1", "BITGET", make<bitget::BitgetSession>},
-    Venue{"bybit-spot", "BYBIT", make_bybit<bybit::Market::Spot>},
+    Venue{"bybit", "BYBIT", make_bybit<bybit::Market::Spot>},
     Venue{"bybit-linear", "BYBIT-LINEAR", make_bybit<bybit::Market::Linear>},
     Venue{"coinbase-exchange", "COINBASE", make_coinbase<coinbase::Api::Exchange>},
     Venue{"coinbase-advanced", "COINBASE-ADV", make_coinbase<coinbase::Api::AdvancedTrade>},
