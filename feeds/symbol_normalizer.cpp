@@ -180,7 +180,9 @@ bool SymbolNormalizer::write_batch(BatchKind kind, const LevelBatch& batch, Even
         // A batch without levels moves the chain on all the same: it goes as the removal of a level that nobody holds.
         out.push_back(event);
     }
-    out.back().flags |= batch.has_checksum ? Event::kLast | Event::kChecksum : Event::kLast;
+    // A book that started from empty lacks what the venue's checksum covers.
+    const bool is_checked = batch.has_checksum && !from_empty_;
+    out.back().flags |= is_checked ? Event::kLast | Event::kChecksum : Event::kLast;
     return true;
 }
 

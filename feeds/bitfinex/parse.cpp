@@ -160,6 +160,7 @@ error_code Decoder::decode_book(std::string_view data, Book& book) {
 }
 
 error_code Decoder::decode_trade(std::string_view data, Trade& trade) {
+    if (data.empty()) return DecodeError::MissingField;
     std::array<std::string_view, 4> parts;
     std::size_t count = 0;
     JsonCursor cursor{data};

@@ -37,8 +37,8 @@ bool BitfinexSession::take(const RawMessage& raw, Events& out) {
 
 bool BitfinexSession::take_event(Connection& connection) {
     if (const auto* const subscribed = std::get_if<Subscribed>(&message_)) {
-        // Others are funding (`fUSD`), single orders (`R0`), tickers, candles.
-        const bool is_book = subscribed->kind == "book" && subscribed->precision.starts_with('P');
+        // Others are funding (`fUSD`), single orders (`R0`), prices rounded (`P1` to `P4`), tickers, candles.
+        const bool is_book = subscribed->kind == "book" && subscribed->precision == "P0";
         if (!subscribed->symbol.starts_with('t') || (!is_book && subscribed->kind != "trades")) return true;
         connection.channels.insert_or_assign(
             subscribed->channel,

@@ -17,8 +17,9 @@ struct BookMessage {
     std::string_view symbol;
     bool is_snapshot = false;
     book::UnixNanos time = book::kNoTime;
-    std::optional<std::uint64_t> sequence;  ///< version 2: rises, with holes
-    std::optional<std::uint32_t> checksum;  ///< none where it is 0
+    std::optional<std::uint64_t> sequence;       ///< version 2
+    std::optional<std::uint64_t> prev_sequence;  ///< version 2: that of the message before; 0 where numbers start over
+    std::optional<std::uint32_t> checksum;       ///< none where it is 0
     std::span<const PriceLevel> bids;
     std::span<const PriceLevel> asks;
 };

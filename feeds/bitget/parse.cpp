@@ -73,12 +73,14 @@ bool read_book_entry(JsonCursor& cursor, Buffers& buffers, BookMessage& book, Va
     std::string_view time;
     std::string_view checksum;
     std::string_view sequence;
+    std::string_view prev_sequence;
     const auto read_member = [&](std::string_view key) {
         if (key == "bids") return cursor.read_raw(bids);
         if (key == "asks") return cursor.read_raw(asks);
         if (key == "ts") return cursor.read_raw(time);
         if (key == "checksum") return cursor.read_raw(checksum);
         if (key == "seq") return cursor.read_raw(sequence);
+        if (key == "pseq") return cursor.read_raw(prev_sequence);
         return cursor.skip_value();
     };
     if (!cursor.read_object(read_member)) return false;
@@ -87,6 +89,7 @@ bool read_book_entry(JsonCursor& cursor, Buffers& buffers, BookMessage& book, Va
     book.time = values.milliseconds(values.text(time));
     if (!checksum.empty()) book.checksum = checksum_of(checksum, values);
     if (!sequence.empty()) book.sequence = values.number(sequence);
+    if (!prev_sequence.empty()) book.prev_sequence = values.number(prev_sequence);
     return true;
 }
 

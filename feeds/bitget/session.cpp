@@ -46,8 +46,15 @@ void BitgetSession::on_book(const BookMessage& said, const RawMessage& raw, Even
         on_snapshot(*symbol, batch, raw, out);
         return;
     }
-    if (said.sequence) {
-        if (symbol->normalizer.joined() && *said.sequence <= symbol->last_id) return;  // a repeat
+    if (said.sequence && symbol->normalizer.joined()) {
+        const std::uint64_t last = symbol->last_id;
+        const bool starts_over = said.prev_sequence == 0U;
+        if (*said.sequence <= last && !starts_over) return;  // a repeat
+        if (starts_over || said.prev_sequence > last) {
+            symbol->normalizer.on_gap(raw.receive_time, out);
+        } else if (said.prev_sequence) {
+            ++mutable_counters().chain_ok;
+        }
         symbol->last_id = *said.sequence;
     }
     on_delta(*symbol, batch, out);

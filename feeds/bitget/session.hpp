@@ -9,7 +9,8 @@
 namespace tickgate::feeds::bitget {
 
 /// Any number of Bitget's spot symbols, in version 1 or 2 of its protocol. A book is joined by its snapshot, which
-/// comes with the stream; what follows is numbered, if at all, with holes, so that only the checksum shows a loss.
+/// comes with the stream; what follows names the number before its own in version 2; in version 1 only the checksum
+/// shows a loss.
 class BitgetSession final : public StreamSession {
 public:
     /// `registry` outlives this.

@@ -1,5 +1,6 @@
 #include "feeds/bybit/parse.hpp"
 
+#include <cctype>
 #include <vector>
 
 #include "feeds/json_cursor.hpp"
@@ -126,8 +127,11 @@ DecodeError Decoder::Impl::decode(std::string_view payload, Message& message) {
     if (const DecodeError fault = collect(object, fields, field_of); fault != kNoFault) return fault;
     if (!at_end(document)) return DecodeError::InvalidJson;
     const std::string_view topic = fields[Field::Topic];
-    // Depth 1 is whole each time, and has numbers of its own.
-    const bool is_book = topic.starts_with(R"("orderbook.)"sv) && !topic.starts_with(R"("orderbook.1.)"sv);
+    // Depth 1 is whole each time, and has numbers of its own; so have `orderbook.rpi` and others named by a word.
+    constexpr std::string_view kBook = R"("orderbook.)";
+    const bool is_book = topic.starts_with(kBook) &&
+                         std::isdigit(static_cast<unsigned char>(topic[kBook.size()])) != 0 &&
+                         !topic.starts_with(R"("orderbook.1.)"sv);
     if (!is_book && !topic.starts_with(R"("publicTrade.)"sv)) return kNoFault;
     if (!fields.has(Field::Data)) return DecodeError::MissingField;
     return is_book ? read_book(fields, buffers, message) : read_trades(fields, buffers, message);

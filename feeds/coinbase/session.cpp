@@ -49,7 +49,8 @@ void CoinbaseSession::on_match(const MatchMessage& said, const RawMessage& raw, 
     if (symbol == nullptr) return;
     const std::uint64_t id = said.match.trade.id.number();
     const std::uint64_t last = std::exchange(symbol->last_id, std::max(symbol->last_id, id));
-    if (said.is_replay || (last != 0 && id <= last)) return;
+    // What is repeated on subscribing is old, or the last one that was missed.
+    if (last == 0 ? said.is_replay : id <= last) return;
     // A hole here says nothing of the book: the venue guarantees delivery of level2, and not of matches.
     if (last != 0) ++(id == last + 1 ? mutable_counters().chain_ok : mutable_counters().chain_failed);
     on_trade(*symbol, said.match.trade, raw, out);

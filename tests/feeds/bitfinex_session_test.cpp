@@ -112,10 +112,18 @@ TEST_F(Bitfinex, WhatIsNoBookAndNoTradeIsCountedAndNothingElse) {
           std::string{R"({"event":"error","msg":"symbol: invalid","code":10300})"}, subscribed(1, "tABCUSD", "ticker"),
           std::string{"[1,[0.068965,60157.36709703,0.0774,48578.5,0.001969,0.0262,0.076989,101459.39,0.0828,0.06]]"},
           subscribed(2, "fUSD"), std::string{"[2,[[0.0003,2,4,100]]]"}, subscribed(3, "tABCUSD", "book", "R0"),
-          std::string{"[3,[[34006738527,8744.9,0.25603413]]]"}}) {
+          std::string{"[3,[[34006738527,8744.9,0.25603413]]]"}, subscribed(4, "tABCUSD", "book", "P2"),
+          std::string{"[4,[[5,2,1.5]]]"}}) {
         EXPECT_THAT(say(text), IsEmpty()) << text;
     }
     EXPECT_EQ(counters().decode_errors, 0U);
+}
+
+TEST_F(Bitfinex, ATradeWithoutItsDataIsABadMessage) {
+    say(subscribed(9, "tABCUSD", "trades"));
+    EXPECT_THAT(look_ahead(R"([9,"te"])"), IsEmpty());
+    EXPECT_THAT(say(R"([9,"te"])"), IsEmpty());
+    EXPECT_EQ(counters().decode_errors, 1U);
 }
 
 TEST_F(Bitfinex, ABadMessageCostsItsSymbolAResync) {

@@ -47,9 +47,15 @@ TEST_F(Bitget, IsJoinedByItsSnapshotAndItsNumbersOnlyRise) {
         ElementsAre("scale 2/4", "live", "clear @10", "bid 510x35000 @10", "bid 500x10000 @10", "ask 525x20000 @10."));
     EXPECT_THAT(say(update(R"("seq":17)")), ElementsAre("bid 510x0 @17.")) << "there are holes";
     EXPECT_THAT(say(update(R"("seq":17)")), IsEmpty()) << "a repeat";
+    EXPECT_THAT(say(update(R"("seq":20,"pseq":17)")), ElementsAre("bid 510x0 @20."));
+    EXPECT_EQ(counters().chain_ok, 1U);
+    EXPECT_THAT(say(update(R"("seq":30,"pseq":25)")), ElementsAre("resyncing gap")) << "one is missing";
+    EXPECT_THAT(say(snapshot(R"("seq":40)")), testing::Contains("clear @40"));
+    EXPECT_THAT(say(update(R"("seq":41,"pseq":38)")), ElementsAre("bid 510x0 @41.")) << "its snapshot came between";
+    EXPECT_THAT(say(update(R"("seq":3,"pseq":0)")), ElementsAre("resyncing gap")) << "numbers start over";
     EXPECT_THAT(say(snapshot(R"("seq":5)")), testing::Contains("clear @5")) << "at any time";
     EXPECT_THAT(say(update(R"("seq":6)")), ElementsAre("bid 510x0 @6."));
-    EXPECT_EQ(counters().gaps, 0U);
+    EXPECT_EQ(counters().gaps, 2U);
 }
 
 TEST_F(Bitget, ItsChecksumIsOverTheDigitsWritten) {

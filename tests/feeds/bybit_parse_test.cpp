@@ -78,13 +78,15 @@ TEST_F(BybitParse, ReadsTradesWithTheTakersSide) {
 }
 
 TEST_F(BybitParse, OtherTopicsAndAnswersAreIgnored) {
-    for (const std::string_view text :
-         {R"({"success":true,"ret_msg":"","conn_id":"c1","req_id":"sub-1","op":"subscribe"})",
-          R"({"success":false,"ret_msg":"Invalid topic: invalid.AUSDT","conn_id":"c1","op":"subscribe"})",
-          R"({"success":true,"ret_msg":"pong","conn_id":"c1","req_id":"","op":"ping"})",
-          R"({"topic":"orderbook.1.AUSDT","type":"snapshot","ts":1,"data":{"s":"AUSDT","b":[],"a":[],"u":1,"seq":9}})",
-          R"({"topic":"tickers.AUSDT","type":"delta","data":{"symbol":"AUSDT","lastPrice":"2"},"cs":24,"ts":1})",
-          R"({"topic":"kline.5.AUSDT","data":[{"start":1}],"ts":1672324988882,"type":"snapshot"})"}) {
+    for (
+        const std::string_view text :
+        {R"({"success":true,"ret_msg":"","conn_id":"c1","req_id":"sub-1","op":"subscribe"})",
+         R"({"success":false,"ret_msg":"Invalid topic: invalid.AUSDT","conn_id":"c1","op":"subscribe"})",
+         R"({"success":true,"ret_msg":"pong","conn_id":"c1","req_id":"","op":"ping"})",
+         R"({"topic":"orderbook.rpi.AUSDT","type":"snapshot","ts":1,"data":{"s":"AUSDT","b":[["1","2","3"]],"a":[],"u":1}})",
+         R"({"topic":"orderbook.1.AUSDT","type":"snapshot","ts":1,"data":{"s":"AUSDT","b":[],"a":[],"u":1,"seq":9}})",
+         R"({"topic":"tickers.AUSDT","type":"delta","data":{"symbol":"AUSDT","lastPrice":"2"},"cs":24,"ts":1})",
+         R"({"topic":"kline.5.AUSDT","data":[{"start":1}],"ts":1672324988882,"type":"snapshot"})"}) {
         as<Ignored>(text);
     }
 }

@@ -80,6 +80,9 @@ TEST_F(CoinbaseExchange, TheLastMatchIsFromBeforeAndStartsTheChainOfIds) {
     EXPECT_EQ(counters().chain_ok, 2U);
     EXPECT_THAT(say(match(9)), ElementsAre("trade bid 512x250 @9.")) << "a lost trade says nothing of the book";
     EXPECT_EQ(counters().chain_failed, 1U);
+    EXPECT_THAT(say(match(9, "last_match")), IsEmpty());
+    EXPECT_THAT(say(match(12, "last_match")), ElementsAre("trade bid 512x250 @12.")) << "the last one that was missed";
+    EXPECT_EQ(counters().chain_failed, 2U);
     EXPECT_EQ(counters().gaps, 0U);
 }
 
