@@ -14,7 +14,7 @@ VenueId::VenueId(std::uint64_t number) noexcept : kind_{Kind::Number}, size_{siz
 VenueId::VenueId(std::string_view text) noexcept
     : kind_{Kind::Text},
       size_{static_cast<std::uint8_t>(std::min(text.size(), bytes_.size()))} {
-    std::memcpy(bytes_.data(), text.data(), size_);
+    text.copy(bytes_.data(), size_);
 }
 
 std::uint64_t VenueId::number() const noexcept {
