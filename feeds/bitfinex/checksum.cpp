@@ -17,7 +17,7 @@ char* write_number(char* out, std::int64_t mantissa, unsigned scale) noexcept {
     if (mantissa < 0) *out++ = '-';
     std::uint64_t size = mantissa < 0 ? -static_cast<std::uint64_t>(mantissa) : static_cast<std::uint64_t>(mantissa);
     for (; scale > 0 && size % 10 == 0; --scale) size /= 10;
-    std::array<char, 20> digits;
+    std::array<char, 20> digits{};
     const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), size).ptr;
     const auto count = static_cast<int>(end - digits.data());
     const int whole = count - static_cast<int>(scale);  // digits before the point; negative: zeros behind it
